@@ -1,0 +1,16 @@
+# Compiler settings shared by every target: link dsv4_options to get them.
+add_library(dsv4_options INTERFACE)
+target_include_directories(dsv4_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(dsv4_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                              -Wno-sign-conversion -Werror)
+if(DSV4_SANITIZE)
+  target_compile_options(dsv4_options INTERFACE -fsanitize=${DSV4_SANITIZE}
+                                                -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(dsv4_options INTERFACE -fsanitize=${DSV4_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sandbox/limits.h"
+
+namespace dsv4::sandbox {
+
+// The path at which a command sees its working copy, whatever it is called outside: output then
+// reads the same in every run.
+inline constexpr const char* kWorkDir = "/work";
+
+// The sandbox could not be set up, so nothing was run. The message names the reason and the fix.
+class SetupError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What a command may see and do. Build one with a named builder; deny by default.
+struct Policy {
+  std::filesystem::path work_dir;                  // outside path of the working copy, writable
+  std::vector<std::filesystem::path> read_only;    // relative to work_dir, kept read-only (.git)
+  std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
+  Limits limits;
+  bool enforce = true;  // false only for --no-sandbox, typed out by a person
+};
+
+// For the task's own commands: tests, builds, and what the model runs.
+Policy task_policy(const std::filesystem::path& work_dir);
+
+struct Command {
+  std::vector<std::string> argv;  // found on the sandbox's PATH
+  std::string cwd = ".";          // relative to the working copy
+  std::function<void(std::string_view)> on_output;  // as it comes, may be empty
+  std::stop_token cancel;
+};
+
+enum class End { kExited, kSignalled, kTimedOut, kOutOfMemory, kDiskFull, kCancelled, kNotFound };
+
+struct Result {
+  End end = End::kExited;
+  int status = 0;       // exit status, or the signal's number
+  std::string output;   // stdout and stderr as they came, head and tail when over the limit
+  uint64_t output_bytes = 0;  // before cutting
+  bool output_cut = false;
+  std::chrono::milliseconds wall{0};
+
+  bool ok() const { return end == End::kExited && status == 0; }
+};
+
+// One sentence for people and the model: "exit status 1", "killed after 30 s", ...
+std::string describe(const Result& result);
+
+// Runs commands under one policy. No process of a command outlives run(), nor this program.
+class Sandbox {
+ public:
+  // Probes that the policy can be enforced here; throws SetupError where it cannot.
+  explicit Sandbox(Policy policy);
+  const Policy& policy() const { return policy_; }
+
+  // Thread-safe. Throws SetupError when the command's box could not be made.
+  Result run(const Command& command) const;
+
+ private:
+  Policy policy_;
+};
+
+}  // namespace dsv4::sandbox

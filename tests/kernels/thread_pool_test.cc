@@ -1,0 +1,34 @@
+#include "kernels/parallel/thread_pool.h"
+
+#include <atomic>
+#include <stdexcept>
+#include <vector>
+
+#include "tests/catch.h"
+
+using dsv4::kernels::ThreadPool;
+
+TEST_CASE("every index of a parallel loop runs exactly once") {
+  for (const int threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    for (const int64_t n : {0, 1, 2, 7, 1000}) {
+      std::vector<std::atomic<int>> hits(static_cast<size_t>(n));
+      pool.parallel_for(n, 3, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) ++hits[static_cast<size_t>(i)];
+      });
+      for (const auto& h : hits) REQUIRE(h == 1);
+    }
+  }
+}
+
+TEST_CASE("an exception in a loop body reaches the caller and the pool stays usable") {
+  ThreadPool pool(3);
+  REQUIRE_THROWS_AS(pool.parallel_for(100, 1,
+                                      [](int64_t begin, int64_t) {
+                                        if (begin > 10) throw std::runtime_error("row");
+                                      }),
+                    std::runtime_error);
+  std::atomic<int64_t> sum{0};
+  pool.parallel_for(10, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
+  REQUIRE(sum == 10);
+}

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "sandbox/sandbox.h"
+
+namespace dsv4::tools {
+
+// What the tools work on: a private copy of the user's repository.
+struct WorkspaceOptions {
+  std::filesystem::path root;       // the working copy; a git work tree
+  std::filesystem::path state_dir;  // outside root: snapshots for undo, whole outputs that were cut
+  std::string test_command;         // run by sh -c in the working copy
+  const sandbox::Sandbox* box = nullptr;  // must outlive the toolbox
+  size_t output_limit = 16 << 10;         // bytes of one result shown to the model
+};
+
+// The outcome of the task's test command, as `test` shows it.
+struct TestReport {
+  bool passed = false;  // exit status 0, nothing else
+  sandbox::Result result;
+  std::string text;  // failures first, with the path and function they point at
+};
+
+// What one call did.
+struct Outcome {
+  std::string text;             // for the model
+  bool error = false;           // the call could not be done; text says what to do
+  bool finished = false;        // the model says it is done
+  std::optional<TestReport> test;
+};
+
+// The tools the model may call, behind one table.
+class Toolbox {
+ public:
+  explicit Toolbox(WorkspaceOptions options);
+  ~Toolbox();
+
+  // {"name","description","parameters"} of each, in a stable order.
+  const std::vector<nlohmann::ordered_json>& schemas() const;
+
+  // Checks the arguments against the schema and does the call. Bad calls come back as outcomes with
+  // error set, never as exceptions; sandbox::SetupError passes through.
+  Outcome call(const std::string& name, const nlohmann::ordered_json& arguments,
+               std::stop_token cancel = {});
+
+  // The task's tests, outside any call of the model.
+  TestReport run_tests(std::stop_token cancel = {});
+
+  // The changes since the toolbox was made, as a git patch; empty when there are none.
+  std::string diff() const;
+
+  // The checklist the model last set with `plan`, for the live view.
+  const std::vector<std::string>& plan() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dsv4::tools
