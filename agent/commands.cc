@@ -1,12 +1,93 @@
 #include "agent/commands.h"
 
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <iomanip>
 #include <iostream>
+#include <new>
+
+#include "agent/error.h"
+#include "llm/error.h"
+#include "sandbox/sandbox.h"
 
 namespace dsv4::agent {
+namespace {
+
+constexpr std::array kCommands = {
+    CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
+    CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
+};
+
+// Named in the documentation, not part of this version.
+constexpr std::array<std::string_view, 7> kLater = {"interactive", "resume", "sessions", "eval",
+                                                    "github",      "bench",  "models"};
+
+void print_help(std::ostream& out) {
+  out << "dsv4-agent: a coding agent whose model runs inside it\n\n"
+         "usage: dsv4-agent COMMAND [arguments]\n"
+         "       dsv4-agent COMMAND --help\n"
+         "       dsv4-agent --version\n\n"
+         "commands:\n";
+  for (const CommandRow& row : kCommands) {
+    out << "  " << std::left << std::setw(10) << row.name << ' ' << row.summary << '\n';
+  }
+}
+
+int complain(const std::exception& error, ExitCode code) {
+  std::cerr << "dsv4-agent: " << error.what() << '\n';
+  return code;
+}
+
+int run_guarded(const CommandRow& row, const std::vector<std::string>& arguments) {
+  try {
+    return row.run(arguments);
+  } catch (const UsageError& error) {
+    return complain(error, kUsage);
+  } catch (const llm::Error& error) {
+    return complain(error, kEngine);
+  } catch (const sandbox::SetupError& error) {
+    return complain(error, kSandbox);
+  } catch (const TestsError& error) {
+    return complain(error, kTests);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "dsv4-agent: out of memory: close other programs or use a smaller model\n";
+    return kEngine;
+  } catch (const std::exception& error) {
+    return complain(error, kUsage);
+  }
+}
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return kCommands; }
 
 int run_program(const std::vector<std::string>& arguments) {
   const std::string name = arguments.empty() ? "interactive" : arguments[0];
-  std::cerr << "dsv4-agent: there is no command '" << name << "' in this version\n";
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help(std::cout);
+    return 0;
+  }
+  if (name == "--version") {
+    std::cout << "dsv4-agent " DSV4_VERSION "\n";
+    return 0;
+  }
+  const auto row =
+      std::find_if(kCommands.begin(), kCommands.end(),
+                   [&](const CommandRow& candidate) { return candidate.name == name; });
+  if (row != kCommands.end()) {
+    return run_guarded(*row, std::vector<std::string>(arguments.begin() + 1, arguments.end()));
+  }
+  if (arguments.empty()) {
+    print_help(std::cerr);
+    std::cerr << "\nThe interactive session is not part of this version: name a command.\n";
+  } else if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
+    std::cerr << "dsv4-agent: '" << name
+              << "' is not part of this version; `dsv4-agent --help` lists the commands\n";
+  } else {
+    std::cerr << "dsv4-agent: there is no command '" << name
+              << "'; `dsv4-agent --help` lists the commands\n";
+  }
   return kUsage;
 }
 

@@ -1,7 +1,35 @@
 #include "agent/commands.h"
 
+#include <set>
+#include <string>
+
 #include "tests/catch.h"
 
+using namespace dsv4::agent;
+
 TEST_CASE("a command that does not exist ends with the usage code") {
-  REQUIRE(dsv4::agent::run_program({"no-such-command"}) == dsv4::agent::kUsage);
+  REQUIRE(run_program({"no-such-command"}) == kUsage);
+  REQUIRE(run_program({""}) == kUsage);
+}
+
+TEST_CASE("a command that comes in a later version ends with the usage code") {
+  for (const char* name : {"resume", "sessions", "eval", "github", "bench", "models"}) {
+    INFO(name);
+    REQUIRE(run_program({name}) == kUsage);
+  }
+  REQUIRE(run_program({}) == kUsage);
+}
+
+TEST_CASE("help and version succeed") {
+  REQUIRE(run_program({"--help"}) == 0);
+  REQUIRE(run_program({"--version"}) == 0);
+}
+
+TEST_CASE("every command has its own name and a summary") {
+  std::set<std::string> names;
+  for (const CommandRow& row : command_table()) {
+    REQUIRE(names.insert(std::string(row.name)).second);
+    REQUIRE_FALSE(row.summary.empty());
+    REQUIRE(row.run != nullptr);
+  }
 }
