@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Installs what building and testing need, and says what it does. After it no network is needed.
+#   cmake/setup.sh build   compilers, libraries and the tree-sitter grammars
+#   cmake/setup.sh test    the same, and the programs and Python packages the tests compare with
+set -euo pipefail
+cd "$(dirname "$0")/.."
+goal=${1:-build}
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+command -v apt-get >/dev/null || fail "this set-up knows Debian and Ubuntu only; install the packages \
+named in cmake/setup.sh with your system's package manager, then run cmake --preset release"
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; return; fi
+  command -v sudo >/dev/null || fail "packages are missing and sudo is not installed: run as root: $*"
+  sudo "$@"
+}
+
+available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+packages=(g++ make cmake ninja-build ccache pkg-config git python3 python3-venv nlohmann-json3-dev
+          libpcre2-dev libgit2-dev libseccomp-dev libtree-sitter-dev bubblewrap)
+[ "$goal" = test ] && packages+=(catch2 ripgrep)
+
+updated=
+update_once() { [ -n "$updated" ] || { say "reading the package lists"; as_root apt-get update -qq; updated=1; }; }
+
+# Debian 12's default Boost is 1.74; 1.81 is there under its own name. Ubuntu 24.04's default is 1.83.
+boost_packages() {
+  local version
+  if installed libboost1.81-dev || available libboost1.81-dev; then version=1.81; else version=; fi
+  echo "libboost$version-dev libboost-filesystem$version-dev libboost-program-options$version-dev"
+}
+available libboost-dev || update_once
+read -ra boost <<< "$(boost_packages)"
+packages+=("${boost[@]}")
+
+missing=()
+for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
+if [ ${#missing[@]} -gt 0 ]; then
+  update_once
+  say "installing ${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" > /dev/null
+fi
+
+# The grammars are published as source packages; the two files of hashes pin their exact bytes.
+mkdir -p build
+if [ ! -x build/venv/bin/pip ]; then
+  say "making build/venv for Python packages"
+  /usr/bin/python3 -m venv build/venv
+fi
+fetch_grammar() {
+  local name=$1 dir=build/grammars/$1
+  [ -f "$dir/src/parser.c" ] && return
+  say "fetching the grammar $name"
+  mkdir -p "$dir" build/downloads
+  grep -A1 "^$name==" cmake/grammars.txt > "build/downloads/$name.txt"
+  build/venv/bin/pip download -q --no-deps --no-binary :all: --require-hashes \
+    -r "build/downloads/$name.txt" -d build/downloads
+  tar -xzf build/downloads/"${name//-/_}"-*.tar.gz -C "$dir" --strip-components=1
+}
+for name in $(sed -n 's/^\(tree-sitter-[a-z]*\)==.*/\1/p' cmake/grammars.txt); do
+  fetch_grammar "$name"
+done
+
+if [ "$goal" = test ] && [ ! -f build/venv/.test-packages ]; then
+  say "installing the Python packages that tests compare with"
+  build/venv/bin/pip install -q -r tests/requirements.txt
+  touch build/venv/.test-packages
+fi
+
+if command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
+  say "CUDA is installed; this version builds the CPU engine only"
+else
+  say "no CUDA on this machine: building the CPU engine"
+fi
+say "ready"

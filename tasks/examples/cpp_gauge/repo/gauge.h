@@ -1,0 +1,3 @@
+#pragma once
+
+int percent(int value, int full);
