@@ -5,7 +5,7 @@
 
 namespace dsv4::llm {
 
-// Everything that goes wrong in the engine: the message says what, where and what to do. The program
+// What goes wrong in the engine: the message says what, where and what to do. The program
 // ends with exit code 3 on one that nobody handles.
 class Error : public std::runtime_error {
  public:

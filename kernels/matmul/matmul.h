@@ -2,12 +2,12 @@
 
 #include <cstdint>
 
-#include "kernels/parallel/thread_pool.h"
 #include "kernels/parallel/isa.h"
+#include "kernels/parallel/thread_pool.h"
 
 namespace dsv4::kernels {
 
-// How the numbers of a weight matrix lie in memory. Rows are outputs, columns are inputs, row-major,
+// How the numbers of a weight matrix lie in memory. Rows are outputs, columns inputs, row-major,
 // exactly as the checkpoint stores them (deepseek-v4.md section 2).
 enum class WeightFormat {
   kF32,          // float
