@@ -17,6 +17,8 @@ namespace {
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
+    CommandRow{"tokenize", "the ids of a text, as the model's tokenizer has them", cmd_tokenize},
+    CommandRow{"render", "the exact prompt that a list of messages becomes", cmd_render},
 };
 
 // Named in the documentation, not part of this version.

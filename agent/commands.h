@@ -36,5 +36,7 @@ int run_program(const std::vector<std::string>& arguments);
 
 int cmd_doctor(const std::vector<std::string>& arguments);
 int cmd_fix(const std::vector<std::string>& arguments);
+int cmd_render(const std::vector<std::string>& arguments);
+int cmd_tokenize(const std::vector<std::string>& arguments);
 
 }  // namespace dsv4::agent

@@ -1,0 +1,251 @@
+#include "llm/tokenizer.h"
+
+#include <deque>
+#include <fstream>
+#include <map>
+
+#include "llm/error.h"
+#include "llm/tokenizer_json.h"
+
+namespace dsv4::llm {
+namespace {
+
+constexpr std::uintmax_t kMaxFile = 256u << 20;
+// A word this long is rare enough that remembering it costs more than encoding it again.
+constexpr size_t kCachedWord = 64;
+constexpr size_t kCachedWords = 1u << 16;
+
+// Finds the longest added token at a place of the text.
+class Trie {
+ public:
+  struct Found {
+    int32_t id = -1;
+    size_t length = 0;
+  };
+
+  void add(const TokenizerSpec::Added& token) {
+    size_t node = 0;
+    for (const char c : token.text) {
+      const auto [edge, fresh] = nodes_[node].next.try_emplace(c, nodes_.size());
+      node = edge->second;
+      if (fresh) nodes_.emplace_back();
+    }
+    nodes_[node].id = token.id;
+    nodes_[node].marker = token.marker;
+  }
+
+  bool empty() const { return nodes_.size() == 1; }
+
+  // Markers may take at most `markup` bytes: what is left of the stretch of markup.
+  Found longest(std::string_view text, size_t markup) const {
+    Found best;
+    size_t node = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      const auto edge = nodes_[node].next.find(text[i]);
+      if (edge == nodes_[node].next.end()) break;
+      node = edge->second;
+      const Node& here = nodes_[node];
+      if (here.id >= 0 && (!here.marker || i + 1 <= markup)) best = {here.id, i + 1};
+    }
+    return best;
+  }
+
+ private:
+  struct Node {
+    std::map<char, size_t> next;
+    int32_t id = -1;
+    bool marker = false;
+  };
+  std::deque<Node> nodes_ = std::deque<Node>(1);  // growing it moves no node
+};
+
+// A part of the joined text: one added token, or text that is still to be cut.
+struct Part {
+  size_t begin = 0, end = 0;
+  int32_t id = -1;
+};
+
+// Where the joined text is markup.
+class MarkupMap {
+ public:
+  explicit MarkupMap(std::span<const Segment> segments) {
+    size_t at = 0;
+    for (const Segment& segment : segments) {
+      if (segment.markup && !segment.text.empty()) {
+        if (!runs_.empty() && runs_.back().end == at) {
+          runs_.back().end += segment.text.size();
+        } else {
+          runs_.push_back({at, at + segment.text.size()});
+        }
+      }
+      at += segment.text.size();
+    }
+  }
+
+  // Bytes of markup from `at` on; `at` never decreases from call to call until rewind().
+  size_t left(size_t at) {
+    while (current_ < runs_.size() && runs_[current_].end <= at) ++current_;
+    return current_ < runs_.size() && runs_[current_].begin <= at ? runs_[current_].end - at : 0;
+  }
+  void rewind() { current_ = 0; }
+
+ private:
+  struct Run {
+    size_t begin, end;
+  };
+  std::vector<Run> runs_;
+  size_t current_ = 0;
+};
+
+std::vector<Part> cut_added(const Trie& trie, std::string_view text, MarkupMap& markup,
+                            const std::vector<Part>& parts) {
+  if (trie.empty()) return parts;
+  markup.rewind();
+  std::vector<Part> out;
+  for (const Part& part : parts) {
+    if (part.id >= 0) {
+      out.push_back(part);
+      continue;
+    }
+    size_t begin = part.begin;
+    for (size_t at = part.begin; at < part.end;) {
+      const Trie::Found found = trie.longest(text.substr(at, part.end - at), markup.left(at));
+      if (found.id < 0) {
+        ++at;
+        continue;
+      }
+      if (at > begin) out.push_back({begin, at, -1});
+      out.push_back({at, at + found.length, found.id});
+      at += found.length;
+      begin = at;
+    }
+    if (part.end > begin) out.push_back({begin, part.end, -1});
+  }
+  return out;
+}
+
+}  // namespace
+
+struct Tokenizer::Parts {
+  explicit Parts(TokenizerSpec read) : spec(std::move(read)), pairs(spec.byte_ids, spec.merges) {
+    for (const TokenizerSpec::Added& token : spec.added) {
+      (token.normalized ? added_normalized : added_first).add(token);
+      added_ids.emplace(token.text, token.id);
+    }
+    spec.merges = {};
+  }
+
+  TokenizerSpec spec;
+  BytePairs pairs;
+  Trie added_first, added_normalized;
+  std::map<std::string, int32_t, std::less<>> added_ids;
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
+Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
+Tokenizer::~Tokenizer() = default;
+
+Tokenizer Tokenizer::parse(std::string_view json) {
+  return Tokenizer(std::make_unique<const Parts>(read_tokenizer_json(json)));
+}
+
+Tokenizer Tokenizer::load(const std::filesystem::path& directory) {
+  const std::filesystem::path file = directory / "tokenizer.json";
+  std::error_code failed;
+  const std::uintmax_t bytes = std::filesystem::file_size(file, failed);
+  if (failed) {
+    throw ModelError(file.string() + ": " + failed.message() +
+                     "; the model's directory must have a tokenizer.json");
+  }
+  if (bytes > kMaxFile) throw ModelError(file.string() + ": larger than any tokenizer.json");
+  std::ifstream in(file, std::ios::binary);
+  std::string text(static_cast<size_t>(bytes), '\0');
+  if (!in.read(text.data(), static_cast<std::streamsize>(text.size()))) {
+    throw ModelError(file.string() + ": cannot be read");
+  }
+  try {
+    return parse(text);
+  } catch (const ModelError& error) {
+    throw ModelError(directory.string() + "/" + error.what());
+  }
+}
+
+std::vector<int32_t> Tokenizer::encode(std::span<const Segment> segments) const {
+  std::string joined;
+  for (const Segment& segment : segments) joined += segment.text;
+  const std::string_view text = joined;
+  MarkupMap markup(segments);
+  std::vector<Part> parts{{0, text.size(), -1}};
+  parts = cut_added(parts_->added_first, text, markup, parts);
+  parts = cut_added(parts_->added_normalized, text, markup, parts);
+
+  std::vector<int32_t> ids;
+  // Words repeat: most are looked up here rather than encoded again.
+  struct Stretch {
+    size_t begin, end;
+  };
+  std::unordered_map<std::string_view, Stretch> cache;
+  std::deque<std::string> added;
+  const auto encode_word = [&](std::string_view word) {
+    const auto whole = parts_->spec.whole_words.empty()
+                           ? parts_->spec.whole_words.end()
+                           : parts_->spec.whole_words.find(std::string(word));
+    if (whole != parts_->spec.whole_words.end()) {
+      ids.push_back(whole->second);
+      return;
+    }
+    const auto known = word.size() <= kCachedWord ? cache.find(word) : cache.end();
+    if (known != cache.end()) {
+      for (size_t i = known->second.begin; i < known->second.end; ++i) ids.push_back(ids[i]);
+      return;
+    }
+    const size_t begin = ids.size();
+    parts_->pairs.encode(word, ids);
+    if (word.size() <= kCachedWord && cache.size() < kCachedWords) {
+      cache.emplace(word, Stretch{begin, ids.size()});
+    }
+  };
+  for (const Part& part : parts) {
+    if (part.id >= 0) {
+      ids.push_back(part.id);
+      continue;
+    }
+    for (const std::string_view word :
+         split_words(parts_->spec.steps, text.substr(part.begin, part.end - part.begin), added)) {
+      encode_word(word);
+    }
+  }
+  return ids;
+}
+
+std::vector<int32_t> Tokenizer::encode_data(std::string_view text) const {
+  const Segment segment{std::string(text), false};
+  return encode({&segment, 1});
+}
+
+std::vector<int32_t> Tokenizer::encode_markup(std::string_view text) const {
+  const Segment segment{std::string(text), true};
+  return encode({&segment, 1});
+}
+
+std::string_view Tokenizer::bytes(int32_t id) const {
+  return id >= 0 && id < size() ? std::string_view(parts_->spec.bytes[static_cast<size_t>(id)])
+                                : std::string_view();
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> ids) const {
+  std::string out;
+  for (const int32_t id : ids) out += bytes(id);
+  return out;
+}
+
+std::optional<int32_t> Tokenizer::added_token(std::string_view text) const {
+  const auto found = parts_->added_ids.find(text);
+  if (found == parts_->added_ids.end()) return std::nullopt;
+  return found->second;
+}
+
+int32_t Tokenizer::size() const { return static_cast<int32_t>(parts_->spec.bytes.size()); }
+
+}  // namespace dsv4::llm
