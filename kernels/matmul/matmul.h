@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "kernels/parallel/isa.h"
 #include "kernels/parallel/thread_pool.h"
@@ -40,12 +42,35 @@ struct MatmulParams {
   float* y = nullptr;
 };
 
+// Memory that products need on the way, kept between calls so that they allocate nothing. One per
+// caller; not for two threads at once.
+class MatmulScratch {
+ public:
+  MatmulScratch();
+  ~MatmulScratch();
+  MatmulScratch(MatmulScratch&&) noexcept;
+  MatmulScratch& operator=(MatmulScratch&&) noexcept;
+
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
 // The plain statement of the product, in double precision sums; slow, for tests.
 void matmul_reference(const MatmulParams& p);
 
-// The product on this machine's best instruction set, or on `isa` for tests. The result for one
-// token does not depend on how many tokens are computed together (bit for bit), so that chunked
-// prefill and one-token decoding agree.
-void matmul(ThreadPool& pool, Isa isa, const MatmulParams& p);
+// The product with the strongest code for at most `isa`. The result for one token does not depend
+// on how many tokens are computed together, on the other products or on the number of threads (bit
+// for bit), so that chunked prefill and one-token decoding agree. Without `scratch` the call
+// allocates its own.
+void matmul(ThreadPool& pool, Isa isa, const MatmulParams& p, MatmulScratch* scratch = nullptr);
+
+// Independent products as one parallel loop: w1 and w3 of every expert of a token, or wq_a and wkv.
+// Worth it when each alone is too small to occupy all threads. Consecutive products with the same x
+// share its rounding.
+void matmul_batch(ThreadPool& pool, Isa isa, std::span<const MatmulParams> products,
+                  MatmulScratch* scratch = nullptr);
 
 }  // namespace dsv4::kernels

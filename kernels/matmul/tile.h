@@ -1,0 +1,276 @@
+// The product of some rows, written once over an instruction set `Arch`. Included by each
+// instruction set's own file only, which is compiled for it: everything here has internal linkage
+// and uses no inline function of the standard library, so that no other file can end up with code
+// that its processor lacks.
+//
+// An Arch gives
+//   Element, Reg, Acc   one activation; kWidth activations in a register; partial sums
+//   load, store         a register from and to memory
+//   madd(w, x, acc)     acc + w * x, lane by lane
+//   zero, sum           an empty Acc; the sum of its lanes, in a fixed order
+//   decode(FormatTag, bytes, scale, out)   one step of a row as registers
+//   has_nan_code(bytes, n)                 whether an e4m3 NaN is among the bytes
+//
+// A result is always the same chain of madds over the columns in steps, then sum(): whether a step
+// was decoded for one token or into a panel for many does not change a bit of it.
+
+#include <cstring>
+
+#include "kernels/matmul/row_kernel.h"
+#include "kernels/matmul/scale_table.h"
+
+namespace dsv4::kernels {
+namespace {
+
+template <WeightFormat F>
+struct FormatTag {};
+
+// Register tile of the panel product: 4 x 3 sums, 3 activations and 1 weight fill the sixteen
+// registers of AVX2, and need 7 loads for 12 multiply-adds.
+constexpr int kTileRows = 4;
+constexpr int kTileTokens = 3;
+
+// A panel of 16 rows x 256 columns decoded to f32 is 16 KiB: half the first-level cache, beside the
+// activations of one tile. It serves 48 tokens, whose partial sums wait in the second level.
+constexpr int kPanelCols = 256;
+constexpr int kPanelTokens = 48;
+
+template <WeightFormat F>
+constexpr int step_bytes() {
+  switch (F) {
+    case WeightFormat::kF32:
+      return 4 * kStepCols;
+    case WeightFormat::kBf16:
+      return 2 * kStepCols;
+    case WeightFormat::kFp8Block128:
+      return kStepCols;
+    case WeightFormat::kFp4Block32:
+      return kStepCols / 2;
+  }
+  return 0;
+}
+
+// One row of a weight matrix, decoded a step at a time.
+template <class Arch, WeightFormat F>
+struct Row {
+  static constexpr int kRegs = kStepCols / Arch::kWidth;
+
+  const uint8_t* bytes = nullptr;
+  const uint8_t* scales = nullptr;
+
+  Row() = default;
+  Row(const WeightMatrix& w, int64_t row) {
+    bytes = static_cast<const uint8_t*>(w.data) + row * w.cols * step_bytes<F>() / kStepCols;
+    if (F == WeightFormat::kFp8Block128) scales = w.scale + row / 128 * ((w.cols + 127) / 128);
+    if (F == WeightFormat::kFp4Block32) scales = w.scale + row * (w.cols / 32);
+  }
+
+  uint8_t scale(int64_t step) const {
+    if (F == WeightFormat::kFp8Block128) return scales[step / (128 / kStepCols)];
+    if (F == WeightFormat::kFp4Block32) return scales[step];
+    return 0;
+  }
+
+  void decode(int64_t step, typename Arch::Reg* out) const {
+    Arch::decode(FormatTag<F>{}, bytes + step * step_bytes<F>(), scale(step), out);
+  }
+
+  // The last, incomplete step: what follows the row in memory may not be there to read.
+  void decode_tail(int64_t step, int64_t cols, typename Arch::Reg* out) const {
+    uint8_t padded[step_bytes<F>()] = {};
+    std::memcpy(padded, bytes + step * step_bytes<F>(),
+                static_cast<size_t>(cols * step_bytes<F>() / kStepCols));
+    Arch::decode(FormatTag<F>{}, padded, scale(step), out);
+  }
+};
+
+// Decoded e4m3 comes as value / 256 (see the decoders); the sums make up for it.
+template <WeightFormat F>
+constexpr float kUnit = F == WeightFormat::kFp8Block128 ? 256.0f : 1.0f;
+
+// One e4m3 NaN makes a row's results NaN for every token. Looking for it in the bytes is cheaper
+// than minding it in every decoded register.
+template <class Arch, WeightFormat F>
+bool row_is_nan(const uint8_t* bytes, int64_t cols) {
+  return F == WeightFormat::kFp8Block128 && Arch::has_nan_code(bytes, cols);
+}
+
+template <class Arch, WeightFormat F>
+float result(const typename Arch::Acc& acc, bool is_nan) {
+  return is_nan ? __builtin_nanf("") : Arch::sum(acc) * kUnit<F>;
+}
+
+template <class Arch, int R, int T>
+struct Sums {
+  typename Arch::Acc acc[R][T];
+};
+
+// For few tokens: R rows x T tokens, weights decoded in registers and used at once.
+template <class Arch, WeightFormat F, int R, int T>
+void stream_rows(const RowKernelArgs& a, int64_t row) {
+  using RowF = Row<Arch, F>;
+  const auto* x = static_cast<const typename Arch::Element*>(a.x);
+  RowF rows[R];
+  typename Arch::Acc acc[R][T];
+  for (int r = 0; r < R; ++r) {
+    rows[r] = RowF(a.weight, row + r);
+    for (int t = 0; t < T; ++t) acc[r][t] = Arch::zero();
+  }
+  auto multiply = [&](int r, int64_t step, const typename Arch::Reg* w) {
+    for (int t = 0; t < T; ++t) {
+      const auto* at = x + t * a.x_stride + step * kStepCols;
+      for (int i = 0; i < RowF::kRegs; ++i) {
+        acc[r][t] = Arch::madd(w[i], Arch::load(at + i * Arch::kWidth), acc[r][t]);
+      }
+    }
+  };
+  const int64_t steps = a.weight.cols / kStepCols;
+  const int64_t ahead = R * (rows[R - 1].bytes - rows[0].bytes) / (R > 1 ? R - 1 : 1);
+  for (int64_t step = 0; step < steps; ++step) {
+    for (int r = 0; r < R; ++r) {
+      // Each row is a stream of its own, too short for the processor to see it coming.
+      __builtin_prefetch(rows[r].bytes + ahead + step * step_bytes<F>(), 0, 3);
+      typename Arch::Reg w[RowF::kRegs];
+      rows[r].decode(step, w);
+      multiply(r, step, w);
+    }
+  }
+  const int64_t tail = a.weight.cols % kStepCols;
+  for (int r = 0; r < R; ++r) {
+    if (tail != 0) {
+      typename Arch::Reg w[RowF::kRegs];
+      rows[r].decode_tail(steps, tail, w);
+      multiply(r, steps, w);
+    }
+    const bool is_nan = row_is_nan<Arch, F>(rows[r].bytes, a.weight.cols);
+    for (int t = 0; t < T; ++t) {
+      a.y[t * a.weight.rows + row + r] = result<Arch, F>(acc[r][t], is_nan);
+    }
+  }
+}
+
+template <class Arch, WeightFormat F, int T>
+void stream(const RowKernelArgs& a, int64_t begin, int64_t end) {
+  int64_t row = begin;
+  for (; row + kTileRows <= end; row += kTileRows) stream_rows<Arch, F, kTileRows, T>(a, row);
+  for (; row < end; ++row) stream_rows<Arch, F, 1, T>(a, row);
+}
+
+// For many tokens: a block of rows decoded panel by panel, each used for up to kPanelTokens.
+template <class Arch, WeightFormat F>
+struct PanelProduct {
+  using Element = typename Arch::Element;
+  using Acc = typename Arch::Acc;
+  static constexpr int kRegs = kStepCols / Arch::kWidth;
+
+  alignas(64) Element panel[kRowBlock][kPanelCols];
+  alignas(64) Acc sums[kPanelTokens][kRowBlock];
+  bool is_nan[kRowBlock];
+
+  // Decodes columns [col, col + width) of the rows; returns the width in whole steps.
+  int64_t decode(const WeightMatrix& w, int64_t row, int rows, int64_t col, int64_t width) {
+    const int64_t first = col / kStepCols;
+    const int64_t full = width / kStepCols;
+    const int64_t tail = width % kStepCols;
+    for (int r = 0; r < rows; ++r) {
+      const Row<Arch, F> source(w, row + r);
+      is_nan[r] |= row_is_nan<Arch, F>(source.bytes + col, width);
+      typename Arch::Reg regs[kRegs];
+      auto keep = [&](int64_t step) {
+        for (int i = 0; i < kRegs; ++i) {
+          Arch::store(&panel[r][step * kStepCols + i * Arch::kWidth], regs[i]);
+        }
+      };
+      for (int64_t step = 0; step < full; ++step) {
+        source.decode(first + step, regs);
+        keep(step);
+      }
+      if (tail != 0) {
+        source.decode_tail(first + full, tail, regs);
+        keep(full);
+      }
+    }
+    return (full + (tail != 0 ? 1 : 0)) * kStepCols;
+  }
+
+  // Adds kTileRows rows x T tokens of the panel to their sums.
+  template <int T>
+  void tile(int r0, int t0, const Element* x, int64_t x_stride, int64_t width) {
+    Acc acc[kTileRows][T];
+    for (int r = 0; r < kTileRows; ++r) {
+      for (int t = 0; t < T; ++t) acc[r][t] = sums[t0 + t][r0 + r];
+    }
+    for (int64_t c = 0; c < width; c += Arch::kWidth) {
+      typename Arch::Reg xs[T];
+      for (int t = 0; t < T; ++t) xs[t] = Arch::load(x + t * x_stride + c);
+      for (int r = 0; r < kTileRows; ++r) {
+        const typename Arch::Reg w = Arch::load(&panel[r0 + r][c]);
+        for (int t = 0; t < T; ++t) acc[r][t] = Arch::madd(w, xs[t], acc[r][t]);
+      }
+    }
+    for (int r = 0; r < kTileRows; ++r) {
+      for (int t = 0; t < T; ++t) sums[t0 + t][r0 + r] = acc[r][t];
+    }
+  }
+
+  void multiply(const Element* x, int64_t x_stride, int rows, int tokens, int64_t width) {
+    int t = 0;
+    for (; t + kTileTokens <= tokens; t += kTileTokens) {
+      for (int r = 0; r < rows; r += kTileRows) {
+        tile<kTileTokens>(r, t, x + t * x_stride, x_stride, width);
+      }
+    }
+    for (; t < tokens; ++t) {
+      for (int r = 0; r < rows; r += kTileRows) tile<1>(r, t, x + t * x_stride, x_stride, width);
+    }
+  }
+
+  // y[token .. token + tokens, row .. row + rows) of the product.
+  void run(const RowKernelArgs& a, int64_t row, int rows, int64_t token, int tokens) {
+    const int64_t cols = a.weight.cols;
+    const auto* x = static_cast<const Element*>(a.x) + token * a.x_stride;
+    // Rows that only fill up the last tile stay zero.
+    std::memset(panel, 0, sizeof panel);
+    for (bool& flag : is_nan) flag = false;
+    for (auto& of_token : sums) {
+      for (Acc& acc : of_token) acc = Arch::zero();
+    }
+    for (int64_t col = 0; col < cols; col += kPanelCols) {
+      const int64_t left = cols - col;
+      const int64_t width = decode(a.weight, row, rows, col, left < kPanelCols ? left : kPanelCols);
+      multiply(x + col, a.x_stride, rows, tokens, width);
+    }
+    for (int t = 0; t < tokens; ++t) {
+      float* y = a.y + (token + t) * a.weight.rows + row;
+      for (int r = 0; r < rows; ++r) y[r] = result<Arch, F>(sums[t][r], is_nan[r]);
+    }
+  }
+};
+
+template <class Arch, WeightFormat F>
+void multiply_rows(const RowKernelArgs& a, int64_t begin, int64_t end) {
+  switch (a.tokens) {
+    case 0:
+      return;
+    case 1:
+      return stream<Arch, F, 1>(a, begin, end);
+    case 2:
+      return stream<Arch, F, 2>(a, begin, end);
+    case 3:
+      return stream<Arch, F, 3>(a, begin, end);
+    default:
+      break;
+  }
+  PanelProduct<Arch, F> product;
+  for (int64_t token = 0; token < a.tokens; token += kPanelTokens) {
+    const int64_t tokens = a.tokens - token;
+    for (int64_t row = begin; row < end; row += kRowBlock) {
+      const int64_t rows = end - row;
+      product.run(a, row, static_cast<int>(rows < kRowBlock ? rows : kRowBlock), token,
+                  static_cast<int>(tokens < kPanelTokens ? tokens : kPanelTokens));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace dsv4::kernels
