@@ -11,6 +11,9 @@ void check(const Limits& limits) {
   if (limits.processes == 0) throw std::invalid_argument("limit processes must be positive");
   if (limits.file_bytes == 0) throw std::invalid_argument("limit file_bytes must be positive");
   if (limits.disk_bytes == 0) throw std::invalid_argument("limit disk_bytes must be positive");
+  if (limits.temporary_bytes == 0) {
+    throw std::invalid_argument("limit temporary_bytes must be positive");
+  }
   if (limits.kept_output_bytes < 1024) {
     throw std::invalid_argument("limit kept_output_bytes must be at least 1024");
   }

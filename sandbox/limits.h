@@ -11,7 +11,8 @@ struct Limits {
   uint64_t memory_bytes = 4ull << 30;      // of the whole process tree where cgroups allow
   uint64_t processes = 512;                // processes and threads alive at once
   uint64_t file_bytes = 1ull << 30;        // largest single file
-  uint64_t disk_bytes = 4ull << 30;        // growth of the writable directories
+  uint64_t disk_bytes = 4ull << 30;        // growth of the working copy
+  uint64_t temporary_bytes = 1ull << 30;   // of the private /tmp
   uint64_t kept_output_bytes = 256 << 10;  // of stdout and stderr; head and tail are kept
 };
 

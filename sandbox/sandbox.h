@@ -29,18 +29,22 @@ class SetupError : public std::runtime_error {
 // What a command may see and do. Build one with a named builder; deny by default.
 struct Policy {
   std::filesystem::path work_dir;                  // outside path of the working copy, writable
-  std::vector<std::filesystem::path> read_only;    // relative to work_dir, kept read-only (.git)
+  std::vector<std::filesystem::path> read_only;    // relative to work_dir, kept read-only (.git);
+                                                   // made as an empty folder where missing, so
+                                                   // that no command can make it
+  std::vector<std::filesystem::path> tool_chains;  // outside /usr, readable at the same path
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
   Limits limits;
   bool enforce = true;  // false only for --no-sandbox, typed out by a person
 };
 
-// For the task's own commands: tests, builds, and what the model runs.
+// For the task's own commands: tests, builds, and what the model runs. PATH is this program's own,
+// without what lies in a home or temporary directory; `.git` is read-only.
 Policy task_policy(const std::filesystem::path& work_dir);
 
 struct Command {
-  std::vector<std::string> argv;  // found on the sandbox's PATH
-  std::string cwd = ".";          // relative to the working copy
+  std::vector<std::string> argv;                    // found on the sandbox's PATH
+  std::string cwd = ".";                            // relative to the working copy
   std::function<void(std::string_view)> on_output;  // as it comes, may be empty
   std::stop_token cancel;
 };
@@ -49,8 +53,8 @@ enum class End { kExited, kSignalled, kTimedOut, kOutOfMemory, kDiskFull, kCance
 
 struct Result {
   End end = End::kExited;
-  int status = 0;       // exit status, or the signal's number
-  std::string output;   // stdout and stderr as they came, head and tail when over the limit
+  int status = 0;             // exit status, or the signal's number
+  std::string output;         // stdout and stderr as they came, head and tail when over the limit
   uint64_t output_bytes = 0;  // before cutting
   bool output_cut = false;
   std::chrono::milliseconds wall{0};
@@ -72,7 +76,9 @@ class Sandbox {
   Result run(const Command& command) const;
 
  private:
+  struct Backend;
   Policy policy_;
+  std::shared_ptr<const Backend> backend_;
 };
 
 }  // namespace dsv4::sandbox

@@ -1,0 +1,273 @@
+#include "sandbox/bubblewrap.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "sandbox/init_image.h"
+#include "sandbox/seccomp.h"
+
+namespace fs = std::filesystem;
+
+namespace dsv4::sandbox {
+namespace {
+
+// Read by ordinary programs and free of secrets. No resolv.conf: there is no network to resolve on.
+constexpr const char* kSystemFiles[] = {"alternatives",
+                                        "ca-certificates",
+                                        "debian_version",
+                                        "ethertypes",
+                                        "fonts",
+                                        "gai.conf",
+                                        "host.conf",
+                                        "java-11-openjdk",
+                                        "java-17-openjdk",
+                                        "java-21-openjdk",
+                                        "ld.so.cache",
+                                        "ld.so.conf",
+                                        "ld.so.conf.d",
+                                        "locale.alias",
+                                        "lsb-release",
+                                        "magic",
+                                        "magic.mime",
+                                        "maven",
+                                        "mime.types",
+                                        "os-release",
+                                        "perl",
+                                        "pki/tls/certs",
+                                        "protocols",
+                                        "python3",
+                                        "python3.10",
+                                        "python3.11",
+                                        "python3.12",
+                                        "python3.13",
+                                        "rpc",
+                                        "services",
+                                        "shells",
+                                        "ssl/certs",
+                                        "ssl/openssl.cnf",
+                                        "terminfo",
+                                        "xml"};
+
+// Files of /proc through which user 0 outside, which we may be, can steer the kernel even without a
+// capability (core_pattern names a program the kernel runs as root): read-only. Others tell about
+// the machine or its keys: unreadable.
+constexpr const char* kProcReadOnly[] = {"acpi", "asound", "bus", "fs",           "irq",
+                                         "mtrr", "scsi",   "sys", "sysrq-trigger"};
+constexpr const char* kProcHidden[] = {"kcore",       "keys",       "key-users",  "kmsg",
+                                       "kpagecgroup", "kpagecount", "kpageflags", "latency_stats",
+                                       "sched_debug", "timer_list", "vmallocinfo"};
+
+constexpr const char* kUserId = "1000";
+constexpr const char* kInitPath = "/.init";
+constexpr uint64_t kSharedMemoryBytes = 256ull << 20;
+
+fs::path find_bwrap() {
+  for (const char* path : {"/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap"}) {
+    if (::access(path, X_OK) == 0) return path;
+  }
+  throw SetupError(
+      "The sandbox needs bubblewrap, and /usr/bin/bwrap is not there. Install the package "
+      "bubblewrap (apt install bubblewrap).");
+}
+
+// Opens `relative` under `root` without following any link, so that a working copy cannot make us
+// mount something else. A missing folder is made: nobody inside can then create it.
+Descriptor open_beneath(const Descriptor& root, const fs::path& relative) {
+  if (relative.empty() || relative.is_absolute()) {
+    throw SetupError("A read-only path of the sandbox must be relative to the working copy: '" +
+                     relative.string() + "'.");
+  }
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const auto open = [&] {
+    return static_cast<int>(::syscall(SYS_openat2, root.get(), relative.c_str(), &how, sizeof how));
+  };
+  int fd = open();
+  if (fd < 0 && errno == ENOENT) {
+    constexpr mode_t kMode = 0755;
+    if (relative.has_parent_path()) {
+      ::mkdirat(open_beneath(root, relative.parent_path()).get(), relative.filename().c_str(),
+                kMode);
+    } else {
+      ::mkdirat(root.get(), relative.c_str(), kMode);
+    }
+    fd = open();
+  }
+  if (fd >= 0) return Descriptor(fd);
+  throw SetupError("The sandbox cannot protect '" + relative.string() + "' in the working copy: " +
+                   (errno == ELOOP ? std::string("it is a symbolic link, or lies behind one")
+                                   : std::generic_category().message(errno)) +
+                   ".");
+}
+
+// Gathers bubblewrap's arguments and the descriptors they name.
+class Plan {
+ public:
+  explicit Plan(Launch& launch) : launch_(launch) {}
+
+  void add(std::initializer_list<std::string> words) {
+    launch_.argv.insert(launch_.argv.end(), words);
+  }
+  // The number under which the child will see `fd`.
+  std::string pass(Descriptor fd) {
+    launch_.inherited.push_back(std::move(fd));
+    return std::to_string(kFirstInherited + static_cast<int>(launch_.inherited.size()) - 1);
+  }
+  void bind(const char* option, Descriptor source, const std::string& at) {
+    add({option, "/proc/self/fd/" + pass(std::move(source)), at});
+  }
+  void file(const Descriptor& content, const std::string& at) {
+    add({"--perms", "0555", "--ro-bind-data", pass(reopened(content)), at});
+  }
+
+ private:
+  Launch& launch_;
+};
+
+void add_system(Plan& plan) {
+  plan.add({"--ro-bind", "/usr", "/usr"});
+  for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+    const fs::path path = fs::path("/") / name;
+    std::error_code ignored;
+    if (fs::is_symlink(path, ignored)) {
+      plan.add({"--symlink", fs::read_symlink(path).string(), path.string()});
+    } else if (fs::is_directory(path, ignored)) {
+      plan.add({"--ro-bind", path.string(), path.string()});
+    }
+  }
+  for (const char* name : kSystemFiles) {
+    const std::string path = std::string("/etc/") + name;
+    plan.add({"--ro-bind-try", path, path});
+  }
+}
+
+void add_kernel_files(Plan& plan) {
+  plan.add({"--proc", "/proc", "--dev", "/dev"});
+  for (const char* name : kProcReadOnly) {
+    const std::string path = std::string("/proc/") + name;
+    if (fs::exists(path)) plan.add({"--ro-bind", path, path});
+  }
+  for (const char* name : kProcHidden) {
+    const std::string path = std::string("/proc/") + name;
+    if (fs::exists(path)) plan.add({"--ro-bind", "/dev/null", path});
+  }
+  plan.add({"--perms", "1777", "--size", std::to_string(kSharedMemoryBytes), "--tmpfs", "/dev/shm",
+            "--remount-ro", "/dev"});
+}
+
+// The working copy, with its protected paths. Every folder above a protected path is a mount of its
+// own: one could otherwise be renamed away, and another put in its place.
+void add_working_copy(Plan& plan, const Policy& policy) {
+  const Descriptor root = owned(::open(policy.work_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
+                                "cannot open the working copy " + policy.work_dir.string());
+  const auto same = [&] {
+    return owned(::fcntl(root.get(), F_DUPFD_CLOEXEC, 0), "cannot duplicate a descriptor");
+  };
+  plan.bind("--bind", same(), kWorkDir);
+  std::set<fs::path> above;
+  for (const fs::path& entry : policy.read_only) {
+    const fs::path normal = entry.lexically_normal();
+    for (fs::path up = normal.parent_path(); !up.empty(); up = up.parent_path()) above.insert(up);
+  }
+  for (const fs::path& folder : above) {  // sorted: outer folders come first
+    plan.bind("--bind", open_beneath(root, folder), (fs::path(kWorkDir) / folder).string());
+  }
+  for (const fs::path& entry : policy.read_only) {
+    const fs::path normal = entry.lexically_normal();
+    plan.bind("--ro-bind", open_beneath(root, normal), (fs::path(kWorkDir) / normal).string());
+  }
+}
+
+}  // namespace
+
+Bubblewrap::Bubblewrap()
+    : program_(find_bwrap()),
+      filter_(seccomp_filter()),
+      init_(memory_file("dsv4-init", init_image())),
+      passwd_(memory_file("dsv4-passwd",
+                          "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
+                          "agent:x:1000:1000:agent:/tmp:/bin/bash\n"
+                          "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n")),
+      group_(memory_file("dsv4-group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n")),
+      hosts_(memory_file("dsv4-hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n")),
+      nsswitch_(memory_file("dsv4-nsswitch", "passwd: files\ngroup: files\nhosts: files\n")) {}
+
+Launch Bubblewrap::launch_for(const Policy& policy) const {
+  Launch launch;
+  launch.program = program_;
+  Plan plan(launch);
+  plan.add({"bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+            "--unshare-net", "--unshare-cgroup", "--disable-userns", "--uid", kUserId, "--gid",
+            kUserId, "--hostname", "sandbox", "--cap-drop", "ALL", "--new-session",
+            "--die-with-parent", "--as-pid-1"});
+  add_system(plan);
+  for (const fs::path& folder : policy.tool_chains) {
+    plan.add({"--ro-bind-try", folder.string(), folder.string()});
+  }
+  plan.file(passwd_, "/etc/passwd");
+  plan.file(group_, "/etc/group");
+  plan.file(hosts_, "/etc/hosts");
+  plan.file(nsswitch_, "/etc/nsswitch.conf");
+  plan.file(init_, kInitPath);
+  plan.add({"--perms", "1777", "--size", std::to_string(policy.limits.temporary_bytes), "--tmpfs",
+            "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
+  add_kernel_files(plan);
+  add_working_copy(plan, policy);
+  plan.add({"--remount-ro", "/", "--seccomp", plan.pass(reopened(filter_)), "--", kInitPath});
+  return launch;
+}
+
+Launch bare_launch() {
+  Launch launch;
+  launch.inherited.push_back(memory_file("dsv4-init", init_image()));
+  launch.program = "/proc/self/fd/" + std::to_string(kFirstInherited);
+  launch.argv = {"dsv4-init", "bare"};
+  return launch;
+}
+
+std::string setup_advice(const std::string& complaint) {
+  const auto says = [&](const char* words) { return complaint.find(words) != std::string::npos; };
+  const auto read_number = [](const char* path) {
+    std::ifstream file(path);
+    long value = -1;
+    file >> value;
+    return value;
+  };
+  std::string fix;
+  if (read_number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1 &&
+      ::geteuid() != 0) {
+    fix =
+        "AppArmor keeps ordinary programs from making user namespaces here (the default of Ubuntu "
+        "24.04). Allow it for bubblewrap: apt install apparmor-profiles, then copy "
+        "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict to /etc/apparmor.d/ and run "
+        "apparmor_parser -r on it; or for all: sysctl "
+        "kernel.apparmor_restrict_unprivileged_userns=0.";
+  } else if (read_number("/proc/sys/kernel/unprivileged_userns_clone") == 0) {
+    fix = "User namespaces are switched off: sysctl kernel.unprivileged_userns_clone=1.";
+  } else if (read_number("/proc/sys/user/max_user_namespaces") == 0) {
+    fix = "User namespaces are switched off: sysctl user.max_user_namespaces=10000.";
+  } else if (fs::exists("/.dockerenv") || fs::exists("/run/.containerenv")) {
+    fix =
+        "This is a container whose own rules forbid it. Start it with --security-opt "
+        "seccomp=unconfined --security-opt apparmor=unconfined --security-opt "
+        "systempaths=unconfined, or run this program outside of it.";
+  } else if (says("Unknown option") || says("nknown option")) {
+    fix = "This bubblewrap is too old: version 0.8 or newer is needed.";
+  } else {
+    fix = "Run dsv4-agent doctor to see what this machine allows.";
+  }
+  std::string said = complaint.substr(0, complaint.find_last_not_of(" \n") + 1);
+  if (said.empty()) said = "bubblewrap ended without a word";
+  return "The sandbox cannot be set up: " + said + ". " + fix;
+}
+
+}  // namespace dsv4::sandbox

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "sandbox/launcher.h"
+#include "sandbox/sandbox.h"
+
+namespace dsv4::sandbox {
+
+// The bubblewrap backend: what a policy means in namespaces and mounts.
+class Bubblewrap {
+ public:
+  // Finds bwrap and prepares what every command shares. Throws SetupError.
+  Bubblewrap();
+
+  // The init program of a command under `policy`, boxed. Throws SetupError, for example when a
+  // read-only path of the policy is a link.
+  Launch launch_for(const Policy& policy) const;
+
+ private:
+  std::filesystem::path program_;
+  Descriptor filter_;
+  Descriptor init_;
+  Descriptor passwd_;
+  Descriptor group_;
+  Descriptor hosts_;
+  Descriptor nsswitch_;
+};
+
+// The init program without a box (--no-sandbox).
+Launch bare_launch();
+
+// What stands between this machine and a working box, and what to do about it, judged from
+// bubblewrap's own complaint.
+std::string setup_advice(const std::string& complaint);
+
+}  // namespace dsv4::sandbox

@@ -1,0 +1,242 @@
+#include "sandbox/supervisor.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "sandbox/bubblewrap.h"
+#include "sandbox/launch_spec.h"
+#include "sandbox/output.h"
+
+namespace asio = boost::asio;
+
+namespace dsv4::sandbox {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string spec_message(const Policy& policy, const Command& command) {
+  std::string text;
+  const auto add = [&text](const std::string& word) {
+    if (word.find('\0') != std::string::npos) {
+      throw SetupError("A command, its folder or its environment holds a NUL byte.");
+    }
+    text.append(word);
+    text.push_back('\0');
+  };
+  const std::filesystem::path root = policy.enforce ? kWorkDir : policy.work_dir;
+  add((root / command.cwd).string());
+  for (const std::string& word : command.argv) add(word);
+  for (const auto& [name, value] : policy.environment) add(name + "=" + value);
+  if (text.size() > kMaxSpecBytes) throw SetupError("The command line is too long.");
+  SpecHeader header{};
+  header.bytes = static_cast<uint32_t>(text.size());
+  header.arguments = static_cast<uint32_t>(command.argv.size());
+  header.variables = static_cast<uint32_t>(policy.environment.size());
+  header.file_bytes = policy.limits.file_bytes;
+  // Bare, the kernel would count every process of the user, not those of the command.
+  header.processes = policy.enforce ? policy.limits.processes : 0;
+  return std::string(reinterpret_cast<const char*>(&header), sizeof header) + text;
+}
+
+// Reads what is waiting on the control socket; `sender` becomes the process that wrote it.
+ssize_t receive(int socket, void* into, size_t bytes, pid_t* sender) {
+  iovec part{into, bytes};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> extra{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = extra.data();
+  message.msg_controllen = extra.size();
+  const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  if (n < 0) return n;
+  for (cmsghdr* part_of = CMSG_FIRSTHDR(&message); part_of != nullptr;
+       part_of = CMSG_NXTHDR(&message, part_of)) {
+    if (part_of->cmsg_level != SOL_SOCKET || part_of->cmsg_type != SCM_CREDENTIALS) continue;
+    ucred who{};
+    __builtin_memcpy(&who, CMSG_DATA(part_of), sizeof who);
+    *sender = who.pid;
+  }
+  return n;
+}
+
+// One command from start to end, driven by one event loop on the calling thread.
+class Run {
+ public:
+  Run(Launch what, const Policy& policy, const Command& command)
+      : policy_(policy),
+        command_(command),
+        started_(Clock::now()),
+        spec_(spec_message(policy, command)),
+        launched_(launch(std::move(what))),
+        output_(loop_, launched_.output.release()),
+        control_(loop_, asio::local::stream_protocol(), launched_.control.release()),
+        deadline_(loop_),
+        kept_(policy.limits.kept_output_bytes) {}
+
+  ~Run() {
+    if (launched_.pid > 0) stop(End::kCancelled);  // only when a callback threw
+    reap();
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  Result finish() {
+    read_output();
+    read_control();
+    deadline_.expires_at(started_ + policy_.limits.wall_time);
+    deadline_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) stop(End::kTimedOut);
+    });
+    // The callback runs on the canceller's thread: only posting is safe there.
+    const std::stop_callback cancelled(
+        command_.cancel, [this] { asio::post(loop_, [this] { stop(End::kCancelled); }); });
+    loop_.run();
+    reap();
+    return result();
+  }
+
+ private:
+  void read_output();
+  void read_control();
+  void on_report(const Report& report, pid_t sender);
+  void stop(End why);
+  void input_ended();
+  void reap();
+  Result result();
+
+  const Policy& policy_;
+  const Command& command_;
+  Clock::time_point started_;
+  std::string spec_;
+  asio::io_context loop_{1};
+  Launched launched_;
+  asio::posix::stream_descriptor output_;
+  asio::local::stream_protocol::socket control_;
+  asio::steady_timer deadline_;
+  KeptOutput kept_;
+  std::array<char, 256 << 10> buffer_;
+  int inputs_open_ = 2;
+  bool ready_ = false;
+  Descriptor init_;  // a handle on the init process that cannot come to mean another one
+  std::optional<Report> report_;
+  std::optional<End> stopped_;
+};
+
+void Run::read_output() {
+  output_.async_read_some(asio::buffer(buffer_), [this](const auto& error, size_t n) {
+    if (error) return input_ended();
+    const std::string_view bytes(buffer_.data(), n);
+    kept_.add(bytes);
+    if (command_.on_output && ready_) command_.on_output(bytes);
+    read_output();
+  });
+}
+
+void Run::read_control() {
+  control_.async_wait(asio::socket_base::wait_read, [this](const auto& error) {
+    if (error) return input_ended();
+    Report report{};
+    pid_t sender = 0;
+    const ssize_t n = receive(control_.native_handle(), &report, sizeof report, &sender);
+    const bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (!again && n != sizeof report) return input_ended();
+    if (!again) on_report(report, sender);
+    read_control();
+  });
+}
+
+void Run::on_report(const Report& report, pid_t sender) {
+  if (report.kind != ReportKind::kReady) {
+    if (!report_) report_ = report;
+    return;
+  }
+  ready_ = true;
+  init_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, sender, 0)));
+  asio::async_write(control_, asio::buffer(spec_), [](const auto&, size_t) {});
+}
+
+void Run::input_ended() {
+  if (--inputs_open_ == 0) deadline_.cancel();
+}
+
+// Ends the command. Boxed, killing init is enough: the kernel kills all of its namespace. Bare,
+// init must live to kill its descendants, and is asked to by hanging up.
+void Run::stop(End why) {
+  if (!report_ && !stopped_) stopped_ = why;
+  if (!policy_.enforce) {
+    ::shutdown(control_.native_handle(), SHUT_WR);
+  } else if (init_) {
+    ::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
+  } else {
+    ::kill(launched_.pid, SIGKILL);
+  }
+}
+
+// Bubblewrap ends after init, and init after everything in its namespace.
+void Run::reap() {
+  if (launched_.pid <= 0) return;
+  int status = 0;
+  while (::waitpid(launched_.pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  launched_.pid = -1;
+}
+
+Result Run::result() {
+  Result result;
+  result.wall = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
+  result.output = kept_.text();
+  result.output_bytes = kept_.total();
+  result.output_cut = kept_.cut();
+  if (stopped_) {
+    result.end = *stopped_;
+    return result;
+  }
+  if (!ready_) throw SetupError(setup_advice(result.output));
+  if (!report_) {  // something outside killed init
+    result.end = End::kSignalled;
+    result.status = SIGKILL;
+    return result;
+  }
+  const int value = report_->value;
+  switch (report_->kind) {
+    case ReportKind::kExit:
+      result.end = WIFSIGNALED(value) ? End::kSignalled : End::kExited;
+      result.status = WIFSIGNALED(value) ? WTERMSIG(value) : WEXITSTATUS(value);
+      break;
+    case ReportKind::kDirFailed:
+      result.end = End::kNotFound;
+      result.output +=
+          "cannot enter " + command_.cwd + ": " + std::generic_category().message(value) + "\n";
+      break;
+    default:
+      constexpr int kCannotExecute = 126;  // as shells say it
+      result.end = value == ENOENT ? End::kNotFound : End::kExited;
+      result.status = value == ENOENT ? 0 : kCannotExecute;
+      result.output += "cannot run " + command_.argv.front() + ": " +
+                       std::generic_category().message(value) + "\n";
+  }
+  return result;
+}
+
+}  // namespace
+
+Result supervise(Launch launch, const Policy& policy, const Command& command) {
+  return std::make_unique<Run>(std::move(launch), policy, command)->finish();
+}
+
+}  // namespace dsv4::sandbox

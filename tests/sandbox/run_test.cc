@@ -1,0 +1,79 @@
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sandbox/sandbox.h"
+#include "tests/catch.h"
+#include "tests/sandbox/work_dir.h"
+
+using namespace dsv4::sandbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+Result shell(const Sandbox& box, const std::string& script) {
+  return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
+}
+
+}  // namespace
+
+TEST_CASE("a command's status, signal and output come back") {
+  const WorkDir work;
+  for (const bool enforce : {true, false}) {
+    Policy policy = task_policy(work.path());
+    policy.enforce = enforce;
+    const Sandbox box(policy);
+    const Result said = shell(box, "echo out; echo err >&2; exit 3");
+    CHECK(said.end == End::kExited);
+    CHECK(said.status == 3);
+    CHECK(said.output == "out\nerr\n");
+    CHECK(describe(said) == "exit status 3");
+    CHECK(shell(box, "exit 137").end == End::kExited);
+    const Result killed = shell(box, "kill -SEGV $$");
+    CHECK(killed.end == End::kSignalled);
+    CHECK(describe(killed) == "killed by signal SIGSEGV");
+    CHECK(box.run(Command{{"no-such-program"}, ".", {}, {}}).end == End::kNotFound);
+    CHECK(box.run(Command{{"true"}, "no-such-folder", {}, {}}).end == End::kNotFound);
+    CHECK(box.run(Command{{"/etc"}, ".", {}, {}}).status == 126);
+  }
+}
+
+TEST_CASE("a command runs in its working copy with exactly its environment") {
+  const WorkDir work;
+  std::filesystem::create_directory(work.path() / "sub");
+  Policy policy = task_policy(work.path());
+  policy.environment = {{"PATH", "/usr/bin:/bin"}, {"NAME", "two\nlines"}};
+  const Sandbox box(policy);
+  CHECK(box.run(Command{{"pwd"}, "sub", {}, {}}).output == "/work/sub\n");
+  CHECK(box.run(Command{{"env", "-0"}, ".", {}, {}}).output ==
+        std::string("PATH=/usr/bin:/bin\0NAME=two\nlines\0", 34));
+  CHECK(shell(box, "echo made > file").ok());
+  CHECK(std::filesystem::exists(work.path() / "file"));
+}
+
+TEST_CASE("time runs out for a command that ignores SIGTERM") {
+  const WorkDir work;
+  for (const bool enforce : {true, false}) {
+    Policy policy = task_policy(work.path());
+    policy.enforce = enforce;
+    policy.limits.wall_time = 300ms;
+    const Result result = shell(Sandbox(policy), "trap '' TERM INT HUP; while :; do sleep 1; done");
+    CHECK(result.end == End::kTimedOut);
+    CHECK(result.wall < 5s);
+    CHECK(describe(result).substr(0, 14) == "killed after 0");
+  }
+}
+
+TEST_CASE("a stop request ends a command at once") {
+  const WorkDir work;
+  const Sandbox box(task_policy(work.path()));
+  std::stop_source stop;
+  const Result result = box.run(Command{{"bash", "-c", "echo started; sleep 60"},
+                                        ".",
+                                        [&](std::string_view) { stop.request_stop(); },
+                                        stop.get_token()});
+  CHECK(result.end == End::kCancelled);
+  CHECK(result.output == "started\n");
+  CHECK(result.wall < 10s);
+}
