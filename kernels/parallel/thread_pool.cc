@@ -2,33 +2,57 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace dsv4::kernels {
 namespace {
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+// Some tens of microseconds of looking before sleeping.
+constexpr int kSpins = 2000;
+
+template <class T>
+void await_change(const std::atomic<T>& value, T old) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    relax();
+  }
+  value.wait(old);
+}
 
 struct Loop {
   int64_t n = 0;
   int64_t chunk = 1;
-  const std::function<void(int64_t, int64_t)>* body = nullptr;
+  std::optional<LoopBody> body;
 };
 
 }  // namespace
 
+// A loop is open while its fields may be used. A worker first counts itself as active and then
+// looks whether the loop is open; the caller first closes the loop and then waits until nobody is
+// active. So a worker that wakes late finds a closed loop (or the next one), never a dead one, and
+// the caller need not wait for workers that have not woken up.
 struct ThreadPool::State {
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::condition_variable idle;
   Loop loop;
   std::atomic<int64_t> next{0};
-  uint64_t generation = 0;
-  int running = 0;
-  bool stopping = false;
+  std::atomic<bool> open{false};
+  std::atomic<int> active{0};
+  std::atomic<int> epoch{0};  // counts loops; what workers wait on
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> failed{false};
   std::exception_ptr error;
   std::vector<std::jthread> workers;
 
@@ -39,24 +63,25 @@ struct ThreadPool::State {
       try {
         (*loop.body)(begin, std::min(begin + loop.chunk, loop.n));
       } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!error) error = std::current_exception();
+        if (!failed.exchange(true)) error = std::current_exception();
       }
     }
   }
 
   void work() {
-    uint64_t seen = 0;
-    std::unique_lock lock(mutex);
+    int seen = 0;
     for (;;) {
-      wake.wait(lock, [&] { return stopping || generation != seen; });
+      await_change(epoch, seen);
       if (stopping) return;
-      seen = generation;
-      lock.unlock();
-      run_chunks();
-      lock.lock();
-      if (--running == 0) idle.notify_one();
+      seen = epoch;
+      ++active;
+      if (open) run_chunks();
+      if (--active == 0) active.notify_one();
     }
+  }
+
+  void wait_until_idle() {
+    for (int busy = active; busy != 0; busy = active) await_change(active, busy);
   }
 };
 
@@ -68,18 +93,15 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->wake.notify_all();
+  state_->stopping = true;
+  ++state_->epoch;
+  state_->epoch.notify_all();
   state_->workers.clear();  // joins before the state they read goes away
 }
 
 int ThreadPool::size() const { return static_cast<int>(state_->workers.size()) + 1; }
 
-void ThreadPool::parallel_for(int64_t n, int64_t grain,
-                              const std::function<void(int64_t, int64_t)>& body) {
+void ThreadPool::parallel_for(int64_t n, int64_t grain, LoopBody body) {
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
   if (state_->workers.empty() || n <= grain) {
@@ -87,21 +109,18 @@ void ThreadPool::parallel_for(int64_t n, int64_t grain,
     return;
   }
   State& s = *state_;
-  {
-    const std::lock_guard lock(s.mutex);
-    // Four chunks a thread even out uneven rows without much traffic on the counter.
-    const int64_t even = (n + 4 * size() - 1) / (4 * size());
-    s.loop = {n, std::max(grain, even), &body};
-    s.next = 0;
-    s.error = nullptr;
-    s.running = static_cast<int>(s.workers.size());
-    ++s.generation;
-  }
-  s.wake.notify_all();
+  // Four chunks a thread even out uneven rows without much traffic on the counter.
+  const int64_t even = (n + 4 * size() - 1) / (4 * size());
+  s.loop = {n, std::max(grain, even), body};
+  s.next = 0;
+  s.failed = false;
+  s.open = true;
+  ++s.epoch;
+  s.epoch.notify_all();
   s.run_chunks();
-  std::unique_lock lock(s.mutex);
-  s.idle.wait(lock, [&] { return s.running == 0; });
-  if (s.error) std::rethrow_exception(std::exchange(s.error, nullptr));
+  s.open = false;
+  s.wait_until_idle();
+  if (s.failed) std::rethrow_exception(std::exchange(s.error, nullptr));
 }
 
 }  // namespace dsv4::kernels
