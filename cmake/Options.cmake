@@ -12,6 +12,11 @@ if(DSV4_SANITIZE)
                                                 -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(dsv4_options INTERFACE -fsanitize=${DSV4_SANITIZE})
 endif()
+if(DSV4_FUZZ)
+  target_compile_options(dsv4_options INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+                                                -fno-sanitize-recover=all)
+  target_link_options(dsv4_options INTERFACE -fsanitize=address,undefined)
+endif()
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
