@@ -2,12 +2,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "sandbox/sandbox.h"
 
@@ -31,10 +30,10 @@ struct TestReport {
 
 // What one call did.
 struct Outcome {
-  std::string text;             // for the model
-  bool error = false;           // the call could not be done; text says what to do
-  bool finished = false;        // the model says it is done
-  std::optional<TestReport> test;
+  std::string text;       // for the model
+  bool error = false;     // the call could not be done; text says what to do
+  bool finished = false;  // the model says it is done
+  std::optional<TestReport> test{};
 };
 
 // The tools the model may call, behind one table.

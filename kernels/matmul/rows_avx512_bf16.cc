@@ -15,9 +15,6 @@ struct Avx512Bf16 {
   using Reg = __m512bh;
   using Acc = __m512;
   static constexpr int kWidth = 32;
-  static constexpr float kE4m3Unit = Avx512::kE4m3Unit;
-  template <WeightFormat F>
-  static constexpr bool kReorders = Avx512::kReorders<F>;
 
   static Reg load(const uint16_t* from) { return reinterpret_cast<Reg>(_mm512_loadu_si512(from)); }
   static void store(uint16_t* to, Reg reg) {
@@ -39,26 +36,16 @@ struct Avx512Bf16 {
   static bool has_nan_code(const uint8_t* bytes, int64_t n) {
     return Avx512::has_nan_code(bytes, n);
   }
-
-  template <WeightFormat F>
-  static void reorder(FormatTag<F> format, float* x) {
-    Avx512::reorder(format, x);
-  }
-  // Values that were rounded through e4m3 fit bf16, so cutting is converting; NaN stays one.
-  static void convert(const float* x, int64_t n, uint16_t* to) {
-    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<uint16_t>(bits_of(x[i]) >> 16);
-  }
 };
 
 }  // namespace
 
 const KernelTable* avx512_bf16_kernels() {
-  // f32 weights do not fit: they stay with avx512_kernels().
-  static constexpr KernelTable kTable = {
-      sizeof(uint16_t),
-      {FormatKernels{}, format_kernels<Avx512Bf16, WeightFormat::kBf16>(),
-       format_kernels<Avx512Bf16, WeightFormat::kFp8Block128>(),
-       format_kernels<Avx512Bf16, WeightFormat::kFp4Block32>()}};
+  static constexpr KernelTable kTable = {ActivationType::kBf16,
+                                         {nullptr, multiply_rows<Avx512Bf16, WeightFormat::kBf16>,
+                                          multiply_rows<Avx512Bf16, WeightFormat::kFp8Block128>,
+                                          multiply_rows<Avx512Bf16, WeightFormat::kFp4Block32>},
+                                         kFp4Order};
   return &kTable;
 }
 

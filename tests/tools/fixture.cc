@@ -1,0 +1,125 @@
+#include "tests/tools/fixture.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "tests/catch.h"
+
+namespace dsv4::tools::testing {
+namespace fs = std::filesystem;
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string name = (fs::temp_directory_path() / "dsv4-tools-XXXXXX").string();
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  path_ = fs::canonical(name);
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+Bench::Bench(std::string test_command) : test_command_(std::move(test_command)) {
+  fs::create_directories(root());
+  put("calc.py", kCalc);
+  put("test_calc.py", kTestCalc);
+}
+
+void Bench::put(const std::string& path, std::string_view content) const {
+  fs::create_directories((root() / path).parent_path());
+  std::ofstream(root() / path, std::ios::binary) << content;
+}
+
+std::string Bench::bytes(const std::string& path) const {
+  std::ifstream in(root() / path, std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+bool Bench::has(const std::string& path) const {
+  return fs::exists(fs::symlink_status(root() / path));
+}
+
+void Bench::track(const std::string& paths) const {
+  run_command("cd '" + root().string() + "' && git init -q && git add -f " + paths);
+}
+
+Toolbox& Bench::toolbox() {
+  if (!toolbox_) {
+    sandbox::Policy policy = sandbox::task_policy(root());
+    policy.enforce = false;
+    box_ = std::make_unique<sandbox::Sandbox>(policy);
+    WorkspaceOptions options;
+    options.root = root();
+    options.state_dir = directory_.path() / "state";
+    options.test_command = test_command_;
+    options.box = box_.get();
+    options.output_limit = output_limit;
+    toolbox_ = std::make_unique<Toolbox>(std::move(options));
+  }
+  return *toolbox_;
+}
+
+Outcome Bench::call(const std::string& tool, const nlohmann::ordered_json& arguments) {
+  return toolbox().call(tool, arguments);
+}
+
+std::string Bench::done(const std::string& tool, const nlohmann::ordered_json& arguments) {
+  const Outcome outcome = call(tool, arguments);
+  INFO(outcome.text);
+  REQUIRE_FALSE(outcome.error);
+  return outcome.text;
+}
+
+std::string Bench::refused(const std::string& tool, const nlohmann::ordered_json& arguments) {
+  const Outcome outcome = call(tool, arguments);
+  INFO(outcome.text);
+  REQUIRE(outcome.error);
+  return outcome.text;
+}
+
+std::string run_command(const std::string& command) {
+  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    output.append(buffer.data(), got);
+  }
+  const int status = ::pclose(pipe);
+  INFO(command << "\n" << output);
+  REQUIRE(status == 0);
+  return output;
+}
+
+std::string tree_state(const fs::path& root) {
+  std::vector<std::string> items;
+  for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator();
+       ++at) {
+    if (at->path().filename() == ".git") {
+      at.disable_recursion_pending();
+      continue;
+    }
+    struct stat info {};
+    REQUIRE(::lstat(at->path().c_str(), &info) == 0);
+    std::ostringstream item;
+    item << fs::relative(at->path(), root).string() << " " << std::oct << info.st_mode << " ";
+    if (S_ISLNK(info.st_mode)) item << fs::read_symlink(at->path()).string();
+    if (S_ISREG(info.st_mode)) item << std::ifstream(at->path(), std::ios::binary).rdbuf();
+    items.push_back(item.str());
+  }
+  std::sort(items.begin(), items.end());
+  std::string all;
+  for (const std::string& item : items) all += item + "\n";
+  return all;
+}
+
+}  // namespace dsv4::tools::testing

@@ -1,0 +1,296 @@
+#include "tools/history.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "tools/error.h"
+#include "tools/ignore.h"
+
+namespace dsv4::tools {
+namespace {
+
+// Larger files are known by their times and size only, and undo cannot bring them back.
+constexpr uint64_t kContentLimit = 1ull << 30;
+
+// Two changes closer than the file system's clock can have the same time stamps.
+constexpr int64_t kClockGrain = 50'000'000;  // ns
+
+int64_t nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return nanoseconds(time);
+}
+
+std::string parent_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+bool is_built(std::string_view bytes) {
+  return bytes.starts_with(
+             "\x7f"
+             "ELF") ||
+         bytes.starts_with("!<arch>\n");
+}
+
+}  // namespace
+
+History::History(const WorkTree& tree, const std::filesystem::path& state_dir)
+    : tree_(tree), store_(state_dir) {
+  for (std::string& path : tracked_paths(tree.root() / ".git" / "index")) {
+    tracked_.insert(std::move(path));
+  }
+  current_ = scan();
+  base_ = current_;
+}
+
+// What lies at the path now. Content is read only when `known` cannot vouch for it.
+std::optional<History::Entry> History::look(const std::string& path, const Entry* known) {
+  const struct stat info = tree_.status(path);
+  if (info.st_mode == 0) return std::nullopt;
+  Entry entry;
+  entry.mode = info.st_mode;
+  if (!S_ISREG(entry.mode) && !S_ISLNK(entry.mode)) return entry;
+  entry.size = info.st_size;
+  entry.modified = nanoseconds(info.st_mtim);
+  entry.changed = nanoseconds(info.st_ctim);
+  entry.inode = info.st_ino;
+  entry.settled = std::max(entry.modified, entry.changed) < now() - kClockGrain;
+  if (known && known->settled && known->mode == entry.mode && known->size == entry.size &&
+      known->modified == entry.modified && known->changed == entry.changed &&
+      known->inode == entry.inode) {
+    entry.id = known->id;
+    return entry;
+  }
+  try {
+    entry.id = store_.put(S_ISLNK(entry.mode) ? tree_.read_link(path)
+                                              : tree_.read(path, kContentLimit).bytes);
+  } catch (const ToolError&) {
+    if (known) entry.id = known->id;  // not readable now: what it held when it was
+  }
+  return entry;
+}
+
+void History::scan_directory(const std::string& path, Entries& found,
+                             std::vector<std::string>& pending) {
+  std::vector<DirectoryEntry> entries;
+  try {
+    entries = tree_.entries(path);
+  } catch (const ToolError&) {  // not readable now: what was in it still counts as there
+    const std::string below = path + "/";
+    for (auto at = current_.lower_bound(below); at != current_.end(); ++at) {
+      if (!at->first.starts_with(below)) break;
+      found.insert(*at);
+    }
+    return;
+  }
+  for (const DirectoryEntry& child : entries) {
+    pending.push_back(path.empty() ? child.name : path + "/" + child.name);
+  }
+}
+
+History::Entries History::scan() {
+  Entries found;
+  const Ignore ignore(tree_);
+  const auto add = [&](const std::string& path) {
+    const auto known = current_.find(path);
+    const auto entry = look(path, known == current_.end() ? nullptr : &known->second);
+    if (entry) found.emplace(path, *entry);
+    return entry && S_ISDIR(entry->mode);
+  };
+  std::vector<std::string> pending;
+  scan_directory("", found, pending);
+  while (!pending.empty()) {
+    const std::string path = std::move(pending.back());
+    pending.pop_back();
+    if (path.size() > WorkTree::kPathLimit || products_.contains(path)) continue;
+    const bool is_directory = S_ISDIR(tree_.status(path).st_mode);
+    if (ignore.ignored(path, is_directory)) continue;
+    if (add(path)) scan_directory(path, found, pending);
+  }
+  for (const auto* paths : {&tracked_, &written_}) {
+    for (const std::string& path : *paths) {
+      if (!found.contains(path)) add(path);
+    }
+  }
+  return found;
+}
+
+History::Change History::difference(const Entries& before, const Entries& after) {
+  Change change;
+  const auto same = [](const Entry& a, const Entry& b) {
+    return a.mode == b.mode && git_oid_equal(&a.id, &b.id) &&
+           (!git_oid_is_zero(&a.id) || !S_ISREG(a.mode) ||
+            (a.size == b.size && a.modified == b.modified));
+  };
+  auto old_at = before.begin();
+  auto new_at = after.begin();
+  while (old_at != before.end() || new_at != after.end()) {
+    const bool only_old =
+        new_at == after.end() || (old_at != before.end() && old_at->first < new_at->first);
+    const bool only_new =
+        old_at == before.end() || (new_at != after.end() && new_at->first < old_at->first);
+    if (only_old) {
+      change.push_back({old_at->first, old_at->second, std::nullopt});
+    } else if (only_new) {
+      change.push_back({new_at->first, std::nullopt, new_at->second});
+    } else if (!same(old_at->second, new_at->second)) {
+      change.push_back({old_at->first, old_at->second, new_at->second});
+    }
+    if (!only_new) ++old_at;
+    if (!only_old) ++new_at;
+  }
+  return change;
+}
+
+void History::keep(Change change) {
+  if (!change.empty()) steps_.push_back(std::move(change));
+}
+
+void History::before(const std::string& path) {
+  written_.insert(path);
+  products_.erase(path);
+  // The directories above as well: the tool makes those that are missing.
+  for (std::string at = path; !at.empty(); at = parent_of(at)) {
+    const auto known = current_.find(at);
+    const auto entry = look(at, known == current_.end() ? nullptr : &known->second);
+    if (entry) {
+      current_[at] = *entry;
+    } else {
+      current_.erase(at);
+    }
+  }
+}
+
+void History::after(const std::string& path) {
+  Entries before;
+  Entries after;
+  for (std::string at = path; !at.empty(); at = parent_of(at)) {
+    const auto known = current_.find(at);
+    if (known != current_.end()) before.insert(*known);
+    if (const auto entry = look(at, nullptr)) {
+      after.emplace(at, *entry);
+      current_[at] = *entry;
+    } else {
+      current_.erase(at);
+    }
+  }
+  keep(difference(before, after));
+  drop_bytecode(path);
+}
+
+void History::after_command() {
+  Entries found = scan();
+  keep(difference(current_, found));
+  current_ = std::move(found);
+}
+
+void History::after_tests() {
+  Entries found = scan();
+  std::erase_if(found, [&](const auto& item) {
+    const bool made = !S_ISDIR(item.second.mode) && !current_.contains(item.first);
+    if (made) products_.insert(item.first);
+    return made;
+  });
+  current_ = std::move(found);
+}
+
+void History::put_back(const std::string& path, const Entry& entry) {
+  if (S_ISDIR(entry.mode)) {
+    tree_.make_directory(path, 0755);
+    tree_.set_mode(path, entry.mode);
+  } else if (S_ISLNK(entry.mode)) {
+    tree_.remove(path);
+    tree_.make_link(path, store_.get(entry.id));
+  } else if (S_ISREG(entry.mode) && git_oid_is_zero(&entry.id)) {
+    tree_.set_mode(path, entry.mode);
+  } else if (S_ISREG(entry.mode)) {
+    tree_.write(path, {store_.get(entry.id), entry.mode & 07777});
+  }
+}
+
+void History::restore(const Change& change) {
+  // What was not there or was of another kind goes first, children before their directories.
+  for (auto item = change.rbegin(); item != change.rend(); ++item) {
+    if (!item->after) continue;
+    if (!item->before || (item->before->mode & S_IFMT) != (item->after->mode & S_IFMT)) {
+      tree_.remove(item->path);
+    }
+  }
+  for (const PathChange& item : change) {
+    if (item.before) put_back(item.path, *item.before);
+  }
+}
+
+std::vector<std::string> History::undo() {
+  if (steps_.empty()) throw ToolError("There is nothing to undo.");
+  const Change change = std::move(steps_.back());
+  steps_.pop_back();
+  restore(change);
+  std::vector<std::string> paths;
+  for (const PathChange& item : change) {
+    if (const auto entry = look(item.path, nullptr)) {
+      current_[item.path] = *entry;
+    } else {
+      current_.erase(item.path);
+    }
+    drop_bytecode(item.path);
+    const mode_t mode = (item.before ? item.before : item.after)->mode;
+    if (!S_ISDIR(mode)) paths.push_back(item.path);
+  }
+  if (paths.empty()) paths.push_back(change.front().path);
+  return paths;
+}
+
+// Python takes compiled bytecode for current when its source has the size and the second it had:
+// two edits within a second could leave a test running the older one.
+void History::drop_bytecode(const std::string& path) {
+  if (!path.ends_with(".py")) return;
+  const std::string parent = parent_of(path);
+  const std::string cache = parent.empty() ? "__pycache__" : parent + "/__pycache__";
+  const size_t name_at = parent.empty() ? 0 : parent.size() + 1;
+  const std::string stem = path.substr(name_at, path.size() - name_at - 2);  // with the dot
+  if (!S_ISDIR(tree_.status(cache).st_mode)) return;
+  try {
+    for (const DirectoryEntry& entry : tree_.entries(cache)) {
+      const std::string file = cache + "/" + entry.name;
+      if (entry.name.starts_with(stem) && entry.name.ends_with(".pyc") && S_ISREG(entry.mode) &&
+          !tracked_.contains(file)) {
+        tree_.remove(file);
+      }
+    }
+  } catch (const ToolError&) {  // a cache that cannot be changed is the owner's
+  }
+}
+
+std::string History::patch() {
+  Entries found = scan();
+  const Ignore ignore(tree_);
+  std::vector<PatchFile> from;
+  std::vector<PatchFile> to;
+  const auto add = [](std::vector<PatchFile>& files, const std::string& path,
+                      const std::optional<Entry>& entry) {
+    if (!entry || git_oid_is_zero(&entry->id)) return;
+    if (S_ISLNK(entry->mode)) files.push_back({path, 0120000, entry->id});
+    if (S_ISREG(entry->mode)) {
+      files.push_back({path, entry->mode & 0100 ? 0100755u : 0100644u, entry->id});
+    }
+  };
+  for (const PathChange& item : difference(base_, found)) {
+    if (!item.before && !tracked_.contains(item.path)) {
+      if (ignore.inside_ignored(item.path)) continue;
+      const bool command_made = !written_.contains(item.path);
+      if (command_made && item.after && S_ISREG(item.after->mode) &&
+          is_built(store_.get(item.after->id))) {
+        continue;
+      }
+    }
+    add(from, item.path, item.before);
+    add(to, item.path, item.after);
+  }
+  return from.empty() && to.empty() ? std::string() : store_.patch(from, to);
+}
+
+}  // namespace dsv4::tools

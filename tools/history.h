@@ -1,0 +1,79 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tools/object_store.h"
+#include "tools/worktree.h"
+
+namespace dsv4::tools {
+
+// What happened to the working copy since the toolbox was made, kept outside the user's repository:
+// nothing of its git directory is written, and of it only the list of tracked files is read.
+//
+// Covered are the tracked files and everything that is not ignored: content, permission bits, links
+// and directories. Ignored files are covered once a tool writes them.
+class History {
+ public:
+  // Takes the state to compare with. Throws ToolError when state_dir cannot be used.
+  History(const WorkTree& tree, const std::filesystem::path& state_dir);
+
+  // Around a change of one file by a tool: before() first, then the change, then after().
+  void before(const std::string& path);
+  void after(const std::string& path);
+
+  // After a command of the model: what it changed is one step of undo.
+  void after_command();
+
+  // After the tests: what they changed is no step of undo, and files they made are not the model's.
+  void after_tests();
+
+  // Takes back the last step. The paths it restored; throws ToolError when there is none.
+  std::vector<std::string> undo();
+
+  // A git patch from the first state to now, binary safe; files that commands built are left out.
+  std::string patch();
+
+ private:
+  struct Entry {
+    mode_t mode = 0;  // type and permissions
+    ObjectId id{};    // content, or the link's target
+    // To see without reading that nothing changed.
+    int64_t size = 0;
+    int64_t modified = 0;  // ns
+    int64_t changed = 0;   // ns
+    uint64_t inode = 0;
+    bool settled = false;  // its times are old enough to show a later change
+  };
+  using Entries = std::map<std::string, Entry>;
+  struct PathChange {
+    std::string path;
+    std::optional<Entry> before;
+    std::optional<Entry> after;
+  };
+  using Change = std::vector<PathChange>;
+
+  std::optional<Entry> look(const std::string& path, const Entry* known);
+  Entries scan();
+  void scan_directory(const std::string& path, Entries& found, std::vector<std::string>& pending);
+  static Change difference(const Entries& before, const Entries& after);
+  void keep(Change change);
+  void restore(const Change& change);
+  void put_back(const std::string& path, const Entry& entry);
+  void drop_bytecode(const std::string& path);
+
+  const WorkTree& tree_;
+  ObjectStore store_;
+  std::set<std::string> tracked_;   // by the repository's index
+  std::set<std::string> written_;   // by tools: covered even when ignored
+  std::set<std::string> products_;  // made by tests
+  Entries base_;
+  Entries current_;
+  std::vector<Change> steps_;
+};
+
+}  // namespace dsv4::tools

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace dsv4::tools {
+
+// Whole outputs of which the model saw head and tail. It reads them by the path in the cut's line,
+// .dsv4/outputs/N.txt, which stands for a file in the state directory.
+class Outputs {
+ public:
+  explicit Outputs(const std::filesystem::path& state_dir) : directory_(state_dir / "outputs") {}
+
+  // Keeps the text (at most kKept bytes of it) and gives the path for the model.
+  std::string keep(std::string_view text);
+
+  // The text, if the cleaned path is one that keep() gave.
+  std::optional<std::string> find(const std::string& path) const;
+
+  static constexpr size_t kKept = 16 << 20;
+
+ private:
+  std::filesystem::path file(size_t number) const;
+
+  std::filesystem::path directory_;
+  size_t count_ = 0;
+};
+
+}  // namespace dsv4::tools

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/toolbox.h"
+
+namespace dsv4::tools {
+
+struct Workspace;
+
+enum class Type { kString, kInteger, kStrings };
+
+struct Parameter {
+  const char* name;
+  Type type;
+  const char* description;
+  bool required = false;
+};
+
+// The arguments of one call, checked against their tool's parameters.
+class Arguments {
+ public:
+  explicit Arguments(const nlohmann::ordered_json& values) : values_(values) {}
+
+  std::optional<std::string> text(const char* name) const;
+  std::optional<int64_t> number(const char* name) const;
+  std::vector<std::string> texts(const char* name) const;
+
+ private:
+  const nlohmann::ordered_json& values_;
+};
+
+// One row of the registry.
+struct Tool {
+  const char* name;
+  const char* description;
+  std::vector<Parameter> parameters;
+  Outcome (*run)(Workspace& workspace, const Arguments& arguments, std::stop_token cancel);
+};
+
+// {"name","description","parameters"} as the model is told.
+nlohmann::ordered_json schema(const Tool& tool);
+
+// Throws a ToolError saying which argument is wrong and what was expected.
+void check_arguments(const Tool& tool, const nlohmann::ordered_json& arguments);
+
+}  // namespace dsv4::tools

@@ -1,0 +1,67 @@
+#include "tools/toolbox.h"
+
+#include "tools/error.h"
+#include "tools/registry.h"
+#include "tools/test.h"
+#include "tools/text.h"
+#include "tools/workspace.h"
+
+namespace dsv4::tools {
+
+struct Toolbox::State {
+  explicit State(WorkspaceOptions options) : workspace(std::move(options)), tools(registry()) {
+    for (const Tool& tool : tools) schemas.push_back(schema(tool));
+  }
+
+  const Tool& find(const std::string& name) const {
+    std::string known;
+    for (const Tool& tool : tools) {
+      if (tool.name == name) return tool;
+      known += (known.empty() ? "" : ", ") + std::string(tool.name);
+    }
+    throw ToolError("there is no tool " + shown(clipped(name, 60)) + "; the tools are " + known +
+                    ".");
+  }
+
+  // The whole of a long text is kept where `read` finds it.
+  std::string within_limit(const std::string& text) {
+    if (text.size() <= workspace.options.output_limit) return text;
+    return head_and_tail(text, workspace.options.output_limit, workspace.outputs.keep(text));
+  }
+
+  Workspace workspace;
+  std::vector<Tool> tools;
+  std::vector<nlohmann::ordered_json> schemas;
+};
+
+Toolbox::Toolbox(WorkspaceOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+
+Toolbox::~Toolbox() = default;
+
+const std::vector<nlohmann::ordered_json>& Toolbox::schemas() const { return state_->schemas; }
+
+Outcome Toolbox::call(const std::string& name, const nlohmann::ordered_json& arguments,
+                      std::stop_token cancel) {
+  Outcome outcome;
+  try {
+    const Tool& tool = state_->find(name);
+    check_arguments(tool, arguments);
+    outcome = tool.run(state_->workspace, Arguments(arguments), std::move(cancel));
+    outcome.text = state_->within_limit(valid_utf8(outcome.text));
+  } catch (const ToolError& error) {
+    outcome = Outcome{};
+    outcome.error = true;
+    outcome.text = valid_utf8(std::string("Error: ") + error.what());
+  }
+  return outcome;
+}
+
+TestReport Toolbox::run_tests(std::stop_token cancel) {
+  return tools::run_tests(state_->workspace, std::move(cancel));
+}
+
+std::string Toolbox::diff() const { return state_->workspace.history.patch(); }
+
+const std::vector<std::string>& Toolbox::plan() const { return state_->workspace.plan; }
+
+}  // namespace dsv4::tools

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/history.h"
+#include "tools/outputs.h"
+#include "tools/symbol_index.h"
+#include "tools/toolbox.h"
+#include "tools/worktree.h"
+
+namespace dsv4::tools {
+
+// What the calls of one toolbox share.
+struct Workspace {
+  explicit Workspace(WorkspaceOptions with)
+      : options(std::move(with)),
+        files(options.root),
+        symbols(files),
+        history(files, options.state_dir),
+        outputs(options.state_dir) {}
+
+  WorkspaceOptions options;
+  WorkTree files;
+  SymbolIndex symbols;
+  History history;
+  Outputs outputs;
+  std::vector<std::string> plan;
+  std::string shell_directory;    // where the last bash call ended, as the shell calls it
+  std::string shell_environment;  // what it exported, as commands
+};
+
+}  // namespace dsv4::tools
