@@ -17,6 +17,8 @@ namespace {
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
+    CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
+    CommandRow{"generate", "ids that the model puts after a list of ids", cmd_generate},
     CommandRow{"tokenize", "the ids of a text, as the model's tokenizer has them", cmd_tokenize},
     CommandRow{"render", "the exact prompt that a list of messages becomes", cmd_render},
 };

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,7 +70,7 @@ struct Config {
   int64_t max_position_embeddings = 0;
   double hc_eps = 0.0;
   double rms_norm_eps = 0.0;
-  double swiglu_limit = 0.0;
+  double swiglu_limit = 0.0;  // 0: none
   double routed_scaling_factor = 0.0;
   double rope_theta = 0.0;           // layers without a compressor
   double compress_rope_theta = 0.0;  // layers with one, together with yarn

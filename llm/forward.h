@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/matmul/matmul.h"
+#include "kernels/rope/rope.h"
+#include "llm/layer_state.h"
+#include "llm/model.h"
+
+namespace dsv4::llm {
+
+// What every step of a forward pass needs to know.
+struct ForwardContext {
+  const Config& config;
+  Precision precision;
+  kernels::ThreadPool& pool;
+  kernels::Isa isa;
+
+  bool rounds() const { return precision != Precision::kF32; }
+
+  // y [tokens, rows] = x [tokens, cols] * w^T; the activation is rounded when the precision and the
+  // weight's format ask for it.
+  void linear(const kernels::WeightMatrix& w, const float* x, int64_t tokens, float* y) const;
+};
+
+// Consecutive ids that are computed together.
+struct Chunk {
+  std::span<const int32_t> ids;
+  int64_t start = 0;                   // position of the first
+  kernels::RopeTable rope;             // of layers without a compressor
+  kernels::RopeTable compressed_rope;  // of layers with one
+
+  int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
+};
+
+// Memory of one site that is kept from chunk to chunk, so that decoding allocates nothing. A buffer
+// only ever grows.
+class Buffer {
+ public:
+  float* get(int64_t floats) {
+    if (floats > static_cast<int64_t>(data_.size())) data_.resize(static_cast<size_t>(floats));
+    return data_.data();
+  }
+
+ private:
+  std::vector<float> data_;
+};
+
+}  // namespace dsv4::llm

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "llm/forward.h"
+
+namespace dsv4::llm {
+
+// The feed-forward site of a layer: routed experts and the shared one (deepseek-v4.md section 3).
+class MoeSite {
+ public:
+  // x and out: [tokens, hidden]; they do not overlap.
+  void run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+           const MoeWeights& weights, const float* x, float* out);
+
+ private:
+  void choose(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+              const MoeWeights& weights, const float* x);
+  void run_expert(const ForwardContext& ctx, const ExpertWeights& expert, const float* x,
+                  int64_t tokens, const float* weight, float* out);
+  void run_routed(const ForwardContext& ctx, const MoeWeights& weights, int64_t tokens,
+                  const float* x, float* out);
+
+  Buffer logits_, scores_, gate_, up_, gathered_, result_;
+  std::vector<int32_t> index_;      // [tokens, K] chosen experts
+  std::vector<float> weight_;       // [tokens, K]
+  std::vector<int32_t> order_;      // choices (token * K + k), grouped by expert
+  std::vector<int64_t> begin_;      // [E + 1], each expert's part of order_
+  std::vector<float> row_weights_;  // of one expert's tokens
+};
+
+}  // namespace dsv4::llm
