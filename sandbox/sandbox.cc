@@ -2,12 +2,17 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "sandbox/bubblewrap.h"
 #include "sandbox/supervisor.h"
 
 namespace dsv4::sandbox {
+
+namespace {
+constexpr std::chrono::milliseconds kProbeTime = std::chrono::minutes(1);
+}
 
 struct Sandbox::Backend {
   std::optional<Bubblewrap> bubblewrap;  // empty: bare
@@ -27,7 +32,10 @@ Sandbox::Sandbox(Policy policy) : policy_(std::move(policy)) {
   auto backend = std::make_shared<Backend>();
   if (policy_.enforce) backend->bubblewrap.emplace();
   backend_ = std::move(backend);
-  const Result probed = run(Command{{"true"}, ".", {}, {}});
+  Policy patient = policy_;  // the machine may be busy, and this is not the command that is timed
+  patient.limits.wall_time = std::max(policy_.limits.wall_time, kProbeTime);
+  const Result probed =
+      supervise(backend_->launch_for(patient), patient, Command{{"true"}, ".", {}, {}});
   if (!probed.ok()) {
     throw SetupError("The sandbox cannot run even the command true: " + describe(probed) + ". " +
                      probed.output);
@@ -59,6 +67,8 @@ std::string describe(const Result& result) {
       return "killed: it used more memory than it may";
     case End::kDiskFull:
       return "killed: it wrote more to disk than it may";
+    case End::kTooManyProcesses:
+      return "killed: it started more processes than it may";
     case End::kCancelled:
       return "cancelled after " + seconds();
     case End::kNotFound:

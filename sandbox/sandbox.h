@@ -49,7 +49,16 @@ struct Command {
   std::stop_token cancel;
 };
 
-enum class End { kExited, kSignalled, kTimedOut, kOutOfMemory, kDiskFull, kCancelled, kNotFound };
+enum class End {
+  kExited,
+  kSignalled,
+  kTimedOut,
+  kOutOfMemory,
+  kDiskFull,
+  kCancelled,
+  kNotFound,
+  kTooManyProcesses,  // where the kernel cannot just refuse more of them: run by user 0, or bare
+};
 
 struct Result {
   End end = End::kExited;

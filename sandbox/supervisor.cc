@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -21,6 +22,7 @@
 #include "sandbox/bubblewrap.h"
 #include "sandbox/launch_spec.h"
 #include "sandbox/output.h"
+#include "sandbox/watch.h"
 
 namespace asio = boost::asio;
 
@@ -86,6 +88,8 @@ class Run {
         output_(loop_, launched_.output.release()),
         control_(loop_, asio::local::stream_protocol(), launched_.control.release()),
         deadline_(loop_),
+        next_look_(loop_),
+        watch_(policy),
         kept_(policy.limits.kept_output_bytes) {}
 
   ~Run() {
@@ -114,6 +118,7 @@ class Run {
   void read_output();
   void read_control();
   void on_report(const Report& report, pid_t sender);
+  void look_again();
   void stop(End why);
   void input_ended();
   void reap();
@@ -128,10 +133,14 @@ class Run {
   asio::posix::stream_descriptor output_;
   asio::local::stream_protocol::socket control_;
   asio::steady_timer deadline_;
+  asio::steady_timer next_look_;
+  Watch watch_;
   KeptOutput kept_;
   std::array<char, 256 << 10> buffer_;
   int inputs_open_ = 2;
   bool ready_ = false;
+  pid_t init_pid_ = 0;
+  Clock::duration last_look_{0};
   Descriptor init_;  // a handle on the init process that cannot come to mean another one
   std::optional<Report> report_;
   std::optional<End> stopped_;
@@ -166,12 +175,30 @@ void Run::on_report(const Report& report, pid_t sender) {
     return;
   }
   ready_ = true;
+  init_pid_ = sender;
   init_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, sender, 0)));
   asio::async_write(control_, asio::buffer(spec_), [](const auto&, size_t) {});
+  look_again();
 }
 
 void Run::input_ended() {
-  if (--inputs_open_ == 0) deadline_.cancel();
+  if (--inputs_open_ > 0) return;
+  deadline_.cancel();
+  next_look_.cancel();
+}
+
+// Often enough that little can be taken between two looks, and at most a tenth of the time.
+void Run::look_again() {
+  constexpr auto kPause = std::chrono::milliseconds(25);
+  constexpr int kShare = 10;
+  next_look_.expires_after(std::max<Clock::duration>(kPause, last_look_ * kShare));
+  next_look_.async_wait([this](const boost::system::error_code& error) {
+    if (error || inputs_open_ == 0) return;
+    const Clock::time_point before = Clock::now();
+    if (const std::optional<End> over = watch_.exceeded(init_pid_)) stop(*over);
+    last_look_ = Clock::now() - before;
+    look_again();
+  });
 }
 
 // Ends the command. Boxed, killing init is enough: the kernel kills all of its namespace. Bare,

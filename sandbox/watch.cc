@@ -1,0 +1,46 @@
+#include "sandbox/watch.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "sandbox/process_tree.h"
+
+namespace dsv4::sandbox {
+namespace {
+
+// Memory can be taken in ways that no process is charged for (files in memory that nobody maps):
+// whoever brings the machine down to this is ended whatever it seems to use.
+constexpr uint64_t kMachineReserveBytes = 96ull << 20;
+
+}  // namespace
+
+Watch::Watch(const Policy& policy)
+    : limits_(policy.limits),
+      boxed_(policy.enforce),
+      disk_(policy.work_dir, policy.limits.disk_bytes) {}
+
+// The box's /tmp and /dev/shm are memory too.
+uint64_t Watch::temporary_files_bytes(pid_t init) const {
+  uint64_t sum = 0;
+  for (const char* folder : {"/root/tmp", "/root/dev/shm"}) {
+    struct statvfs files {};
+    const std::string path = "/proc/" + std::to_string(init) + folder;
+    if (!boxed_ || ::statvfs(path.c_str(), &files) != 0) continue;
+    sum += uint64_t{files.f_blocks - files.f_bfree} * files.f_frsize;
+  }
+  return sum;
+}
+
+std::optional<End> Watch::exceeded(pid_t init) {
+  const uint64_t in_files = temporary_files_bytes(init);
+  const uint64_t for_processes = limits_.memory_bytes - std::min(in_files, limits_.memory_bytes);
+  const TreeUse use = measure_tree(init, for_processes);
+  if (use.memory_bytes > for_processes) return End::kOutOfMemory;
+  if (memory_available() < kMachineReserveBytes) return End::kOutOfMemory;
+  if (use.threads > limits_.processes) return End::kTooManyProcesses;
+  if (disk_.exceeded()) return End::kDiskFull;
+  return std::nullopt;
+}
+
+}  // namespace dsv4::sandbox

@@ -1,0 +1,99 @@
+// Nothing of a command lives on: after it ends, when its time is over, when this program is killed.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "sandbox/descriptor.h"
+#include "sandbox/sandbox.h"
+#include "tests/catch.h"
+#include "tests/sandbox/work_dir.h"
+
+using namespace dsv4::sandbox;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A daemon of the probe program holds a lock for as long as it lives.
+bool locked_now(const WorkDir& work) {
+  const Descriptor file(::open((work.path() / "lock").c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(file);
+  return ::lockf(file.get(), F_TLOCK, 0) != 0;
+}
+
+}  // namespace
+
+TEST_CASE("a daemon that left its session dies with its command") {
+  const WorkDir work;
+  std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
+  const bool enforce = GENERATE(true, false);
+  const char* after = GENERATE("exit 0", "kill -9 $$", "sleep 60", "kill -9 $PPID; sleep 60");
+  CAPTURE(enforce, after);
+  Policy policy = task_policy(work.path());
+  policy.enforce = enforce;
+  policy.limits.wall_time = 1500ms;
+  const Result result = Sandbox(policy).run(
+      {{"bash", "-c", std::string("./probe daemon_left lock && ") + after}, ".", {}, {}});
+  CAPTURE(describe(result));
+  CHECK(result.output.find("daemon_left") != std::string::npos);
+  CHECK_FALSE(locked_now(work));
+}
+
+TEST_CASE("killing everything in sight does not reach what runs the command") {
+  const WorkDir work;
+  const Sandbox box(task_policy(work.path()));
+  const Result result =
+      box.run({{"bash", "-c", "sleep 60 & kill -9 -1; kill -9 1; kill -9 $PPID; echo still here"},
+               ".",
+               {},
+               {}});
+  CHECK(result.ok());
+  CHECK(result.output.find("still here") != std::string::npos);
+}
+
+TEST_CASE("killing this program kills the command it runs") {
+  const WorkDir work;
+  std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
+  const char* kind = GENERATE("boxed", "open");
+  CAPTURE(kind);
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const Descriptor told(ends[0]);
+  Descriptor tell(ends[1]);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, tell.get(), 1);
+  std::string program = DSV4_LAUNCHING_PROGRAM;
+  std::string folder = work.path().string();
+  std::string mode = kind;
+  std::string script = "./probe daemon_left lock; echo started; sleep 600";
+  char* argv[] = {program.data(), folder.data(), mode.data(), script.data(), nullptr};
+  pid_t launching = 0;
+  REQUIRE(::posix_spawn(&launching, program.c_str(), &actions, nullptr, argv, environ) == 0);
+  ::posix_spawn_file_actions_destroy(&actions);
+  tell.reset();
+  std::string seen;
+  char part[256];
+  ssize_t n = 0;
+  while (seen.find("started") == std::string::npos &&
+         (n = ::read(told.get(), part, sizeof part)) > 0) {
+    seen.append(part, static_cast<size_t>(n));
+  }
+  REQUIRE(seen.find("started") != std::string::npos);
+  REQUIRE(locked_now(work));
+  ::kill(launching, SIGKILL);
+  ::waitpid(launching, nullptr, 0);
+  // Waits for the lock, which is free once the daemon is dead; ten seconds are an alarm, not a
+  // pace.
+  const Descriptor file(::open((work.path() / "lock").c_str(), O_RDWR | O_CLOEXEC));
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGALRM, &action, nullptr);
+  ::alarm(10);
+  CHECK(::lockf(file.get(), F_LOCK, 0) == 0);
+  ::alarm(0);
+}
