@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/matmul/matmul.h"
 #include "kernels/matmul/row_kernel.h"
@@ -16,14 +15,10 @@ struct PreparedActivations {
   int64_t stride = 0;  // elements from token to token
 };
 
-// Whether the caller's own rows serve as they are: nothing to round, pad, reorder or convert.
-bool usable_as_is(const MatmulParams& p, const KernelTable& kernels);
-
-// Bytes that the prepared copy takes.
+// Bytes that the prepared copy takes; 0 if the caller's rows serve as they are.
 size_t prepared_bytes(const MatmulParams& p, const KernelTable& kernels);
 
-// Rounds every token's row once, pads it with zeros to whole steps, puts the columns of each step
-// in the kernel's order and converts to its element type, into `to`.
+// Prepares every token's row once, for all rows of the weight, into `to`.
 PreparedActivations prepare(ThreadPool& pool, const MatmulParams& p, const KernelTable& kernels,
                             std::byte* to);
 

@@ -12,6 +12,9 @@ struct Avx512 {
   using Reg = __m512;
   using Acc = __m512;
   static constexpr int kWidth = 16;
+  static constexpr float kE4m3Unit = 256.0f;
+  template <WeightFormat F>
+  static constexpr bool kReorders = F == WeightFormat::kFp4Block32;
 
   static Reg load(const float* from) { return _mm512_loadu_ps(from); }
   static void store(float* to, Reg reg) { _mm512_storeu_ps(to, reg); }
@@ -30,7 +33,9 @@ struct Avx512 {
     }
   }
 
-  // As in rows_avx2.cc: a half float that is value / 256.
+  // A sign-extended code shifted by 7 has its sign, exponent and mantissa where a half float has
+  // them, but for one copy of the sign in the way: that half float is value / 256, subnormals
+  // included.
   static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
                      Reg* out) {
     const __m512 factor = _mm512_set1_ps(kE8m0Values[scale]);
@@ -65,11 +70,23 @@ struct Avx512 {
     }
     return found != 0;
   }
-};
 
-constexpr uint8_t kFp4Order[kStepCols] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20,
-                                          22, 24, 26, 28, 30, 1,  3,  5,  7,  9,  11,
-                                          13, 15, 17, 19, 21, 23, 25, 27, 29, 31};
+  template <WeightFormat F>
+  static void reorder(FormatTag<F>, float* x) {
+    if (F != WeightFormat::kFp4Block32) return;
+    const __m512i even =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_or_si512(even, _mm512_set1_epi32(1));
+    const Reg low = load(x);
+    const Reg high = load(x + 16);
+    store(x, _mm512_permutex2var_ps(low, even, high));
+    store(x + 16, _mm512_permutex2var_ps(low, odd, high));
+  }
+
+  static void convert(const float* x, int64_t n, float* to) {
+    std::memcpy(to, x, static_cast<size_t>(n) * sizeof(float));
+  }
+};
 
 }  // namespace
 }  // namespace dsv4::kernels

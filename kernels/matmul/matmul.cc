@@ -20,10 +20,10 @@ struct Job {
 
 bool same_activations(const MatmulParams& a, const KernelTable& a_kernels, const MatmulParams& b,
                       const KernelTable& b_kernels) {
-  const bool a_fp4 = a.weight.format == WeightFormat::kFp4Block32;
-  const bool b_fp4 = b.weight.format == WeightFormat::kFp4Block32;
+  const PrepareRow a_prepare = a_kernels.by_format[static_cast<size_t>(a.weight.format)].prepare;
+  const PrepareRow b_prepare = b_kernels.by_format[static_cast<size_t>(b.weight.format)].prepare;
   return a.x == b.x && a.tokens == b.tokens && a.weight.cols == b.weight.cols &&
-         a.rounding == b.rounding && a_fp4 == b_fp4 && &a_kernels == &b_kernels;
+         a.rounding == b.rounding && a_prepare == b_prepare;
 }
 
 void run_units(const std::vector<Job>& jobs, int64_t begin, int64_t end) {
@@ -51,7 +51,7 @@ const KernelTable& choose_kernels(Isa isa, const MatmulParams& p) {
   const auto format = static_cast<size_t>(p.weight.format);
   const KernelTable* bf16 = avx512_bf16_kernels();
   if (isa >= Isa::kAvx512Bf16 && p.rounding == ActivationRounding::kFp8Block128 &&
-      bf16 != nullptr && bf16->by_format[format] != nullptr) {
+      bf16 != nullptr && bf16->by_format[format].multiply != nullptr) {
     return *bf16;
   }
   if (isa >= Isa::kAvx512 && avx512_kernels() != nullptr) return *avx512_kernels();
@@ -92,7 +92,7 @@ void matmul_batch(ThreadPool& pool, Isa isa, std::span<const MatmulParams> produ
       free += prepared_bytes(p, kernels);
       job.args = {p.weight, x.x, x.stride, p.tokens, p.y};
     }
-    job.kernel = kernels.by_format[static_cast<size_t>(p.weight.format)];
+    job.kernel = kernels.by_format[static_cast<size_t>(p.weight.format)].multiply;
     job.first_unit = units;
     job.units = (p.weight.rows + kRowBlock - 1) / kRowBlock;
     units += job.units;

@@ -15,12 +15,9 @@ inline constexpr int kStepCols = 32;
 // The unit of work for threads. It divides 128, so that a unit lies in one row of FP8 blocks.
 inline constexpr int kRowBlock = 16;
 
-// The element type of prepared activations.
-enum class ActivationType { kF32, kBf16 };
-
 struct RowKernelArgs {
   WeightMatrix weight;
-  const void* x = nullptr;  // [tokens, x_stride] of the kernel's element type
+  const void* x = nullptr;  // [tokens, x_stride], prepared
   int64_t x_stride = 0;     // in elements
   int64_t tokens = 0;
   float* y = nullptr;  // [tokens, weight.rows]
@@ -29,12 +26,20 @@ struct RowKernelArgs {
 // Computes y[:, row_begin..row_end).
 using RowKernel = void (*)(const RowKernelArgs& args, int64_t row_begin, int64_t row_end);
 
+// One token's activations from the caller's f32 row to what row kernels read: rounded, padded with
+// zeros to whole steps, in the kernel's element type, and the columns of each step where decoding
+// leaves them, so that no shuffle has to put them back for every row.
+using PrepareRow = void (*)(const float* x, int64_t cols, ActivationRounding rounding, void* to);
+
+struct FormatKernels {
+  RowKernel multiply = nullptr;  // null where there is none
+  PrepareRow prepare = nullptr;
+  bool reads_plain_rows = false;  // unrounded rows of whole steps need no preparation
+};
+
 struct KernelTable {
-  ActivationType activations = ActivationType::kF32;
-  RowKernel by_format[4] = {};  // indexed by WeightFormat; null where there is none
-  // Where an FP4 step keeps its columns: decoding leaves column fp4_order[i] in place i, and the
-  // activations follow, so that no shuffle has to put them back.
-  const uint8_t* fp4_order = nullptr;
+  int64_t element_bytes = 4;   // of a prepared activation
+  FormatKernels by_format[4];  // indexed by WeightFormat
 };
 
 // Null where the compiler or the target has no such instructions.

@@ -12,6 +12,10 @@ struct Avx2 {
   using Reg = __m256;
   using Acc = __m256;
   static constexpr int kWidth = 8;
+  static constexpr float kE4m3Unit = 0x1p64f;
+  template <WeightFormat F>
+  static constexpr bool kReorders =
+      F == WeightFormat::kFp8Block128 || F == WeightFormat::kFp4Block32;
 
   static Reg load(const float* from) { return _mm256_loadu_ps(from); }
   static void store(float* to, Reg reg) { _mm256_storeu_ps(to, reg); }
@@ -36,18 +40,18 @@ struct Avx2 {
     }
   }
 
-  // A sign-extended code shifted by 7 has its sign, exponent and mantissa where a half float has
-  // them, but for one copy of the sign in the way: that half float is value / 256, subnormals
-  // included.
+  // A code's sign, exponent and mantissa moved to their places in a float make value * 2^-120,
+  // subnormals included. The factor leaves value * scale / kE4m3Unit, which keeps the factor itself
+  // below infinity for scales up to 2^71. Register k takes byte k of every four: two shifts each,
+  // cheaper than widening bytes.
   static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
                      Reg* out) {
-    const __m256 factor = _mm256_broadcast_ss(&kE8m0Values[scale]);
-    const __m128i keep = _mm_set1_epi16(static_cast<int16_t>(0xbf80));
-    for (int i = 0; i < 4; ++i) {
-      const __m128i codes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes + 8 * i));
-      const __m128i halves = _mm_and_si128(_mm_slli_epi16(_mm_cvtepi8_epi16(codes), 7), keep);
-      out[i] = _mm256_mul_ps(_mm256_cvtph_ps(halves), factor);
-    }
+    const __m256 factor = _mm256_broadcast_ss(&kE4m3Factors[scale]);
+    const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
+    out[0] = _mm256_mul_ps(upper_byte(_mm256_slli_epi32(codes, 24)), factor);
+    out[1] = _mm256_mul_ps(upper_byte(_mm256_slli_epi32(codes, 16)), factor);
+    out[2] = _mm256_mul_ps(upper_byte(_mm256_slli_epi32(codes, 8)), factor);
+    out[3] = _mm256_mul_ps(upper_byte(codes), factor);
   }
 
   // The lower half of the register takes the even columns (low nibbles), the upper half the odd
@@ -83,25 +87,57 @@ struct Avx2 {
     return found;
   }
 
+  static void reorder(FormatTag<WeightFormat::kF32>, float*) {}
+  static void reorder(FormatTag<WeightFormat::kBf16>, float*) {}
+
+  // Column 4 i + k to place i of register k: pairs (k, k + 4) within each register, then a
+  // transposition of four by four pairs.
+  static void reorder(FormatTag<WeightFormat::kFp8Block128>, float* x) {
+    __m256d pairs[4];
+    for (int i = 0; i < 4; ++i) {
+      pairs[i] = _mm256_castps_pd(_mm256_permutevar8x32_ps(
+          _mm256_loadu_ps(x + 8 * i), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+    }
+    const __m256d even01 = _mm256_unpacklo_pd(pairs[0], pairs[1]);
+    const __m256d odd01 = _mm256_unpackhi_pd(pairs[0], pairs[1]);
+    const __m256d even23 = _mm256_unpacklo_pd(pairs[2], pairs[3]);
+    const __m256d odd23 = _mm256_unpackhi_pd(pairs[2], pairs[3]);
+    store(x, _mm256_castpd_ps(_mm256_permute2f128_pd(even01, even23, 0x20)));
+    store(x + 8, _mm256_castpd_ps(_mm256_permute2f128_pd(odd01, odd23, 0x20)));
+    store(x + 16, _mm256_castpd_ps(_mm256_permute2f128_pd(even01, even23, 0x31)));
+    store(x + 24, _mm256_castpd_ps(_mm256_permute2f128_pd(odd01, odd23, 0x31)));
+  }
+
+  // Registers as decode makes them: columns 0 4 8 12 1 5 9 13, then 2 6 10 14 3 7 11 15, and the
+  // same again from 16: quarters of the FP8 order.
+  static void reorder(FormatTag<WeightFormat::kFp4Block32>, float* x) {
+    reorder(FormatTag<WeightFormat::kFp8Block128>{}, x);
+    const Reg by_byte[4] = {load(x), load(x + 8), load(x + 16), load(x + 24)};
+    store(x, _mm256_permute2f128_ps(by_byte[0], by_byte[1], 0x20));
+    store(x + 8, _mm256_permute2f128_ps(by_byte[2], by_byte[3], 0x20));
+    store(x + 16, _mm256_permute2f128_ps(by_byte[0], by_byte[1], 0x31));
+    store(x + 24, _mm256_permute2f128_ps(by_byte[2], by_byte[3], 0x31));
+  }
+
+  static void convert(const float* x, int64_t n, float* to) {
+    std::memcpy(to, x, static_cast<size_t>(n) * sizeof(float));
+  }
+
  private:
+  // The code in the upper byte of each lane, as value * 2^-120.
+  static __m256 upper_byte(__m256i lanes) {
+    const __m256i keep = _mm256_set1_epi32(static_cast<int32_t>(0x87f00000));
+    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_srai_epi32(lanes, 4), keep));
+  }
   static __m256i broadcast(const uint8_t* sixteen) {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(sixteen)));
   }
 };
 
-constexpr uint8_t kFp4Order[kStepCols] = {0,  4,  8,  12, 1,  5,  9,  13, 2,  6,  10,
-                                          14, 3,  7,  11, 15, 16, 20, 24, 28, 17, 21,
-                                          25, 29, 18, 22, 26, 30, 19, 23, 27, 31};
-
 }  // namespace
 
 const KernelTable* avx2_kernels() {
-  static constexpr KernelTable kTable = {
-      ActivationType::kF32,
-      {multiply_rows<Avx2, WeightFormat::kF32>, multiply_rows<Avx2, WeightFormat::kBf16>,
-       multiply_rows<Avx2, WeightFormat::kFp8Block128>,
-       multiply_rows<Avx2, WeightFormat::kFp4Block32>},
-      kFp4Order};
+  static constexpr KernelTable kTable = kernel_table<Avx2>();
   return &kTable;
 }
 

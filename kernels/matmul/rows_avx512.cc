@@ -7,12 +7,7 @@
 namespace dsv4::kernels {
 
 const KernelTable* avx512_kernels() {
-  static constexpr KernelTable kTable = {
-      ActivationType::kF32,
-      {multiply_rows<Avx512, WeightFormat::kF32>, multiply_rows<Avx512, WeightFormat::kBf16>,
-       multiply_rows<Avx512, WeightFormat::kFp8Block128>,
-       multiply_rows<Avx512, WeightFormat::kFp4Block32>},
-      kFp4Order};
+  static constexpr KernelTable kTable = kernel_table<Avx512>();
   return &kTable;
 }
 

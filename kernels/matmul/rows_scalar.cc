@@ -11,6 +11,9 @@ struct Scalar {
   };
   using Acc = Reg;
   static constexpr int kWidth = 8;
+  static constexpr float kE4m3Unit = 256.0f;
+  template <WeightFormat>
+  static constexpr bool kReorders = false;
 
   static Reg load(const float* from) {
     Reg reg;
@@ -64,21 +67,17 @@ struct Scalar {
     for (int64_t i = 0; i < n; ++i) found |= (bytes[i] & 0x7f) == 0x7f;
     return found;
   }
+  template <WeightFormat F>
+  static void reorder(FormatTag<F>, float*) {}
+  static void convert(const float* x, int64_t n, float* to) {
+    std::memcpy(to, x, static_cast<size_t>(n) * sizeof(float));
+  }
 };
-
-constexpr uint8_t kFp4Order[kStepCols] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
-                                          11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-                                          22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
 
 }  // namespace
 
 const KernelTable* scalar_kernels() {
-  static constexpr KernelTable kTable = {
-      ActivationType::kF32,
-      {multiply_rows<Scalar, WeightFormat::kF32>, multiply_rows<Scalar, WeightFormat::kBf16>,
-       multiply_rows<Scalar, WeightFormat::kFp8Block128>,
-       multiply_rows<Scalar, WeightFormat::kFp4Block32>},
-      kFp4Order};
+  static constexpr KernelTable kTable = kernel_table<Scalar>();
   return &kTable;
 }
 

@@ -15,6 +15,16 @@ constexpr std::array<float, 256> make_e8m0() {
   return values;
 }
 
+constexpr std::array<float, 256> make_e4m3_factors() {
+  std::array<float, 256> values{};
+  constexpr std::array<float, 256> kScales = make_e8m0();
+  for (std::size_t byte = 0; byte < 256; ++byte) {
+    const float value = kScales[byte];
+    values[byte] = value > 0x1p71f ? std::numeric_limits<float>::infinity() : value * 0x1p56f;
+  }
+  return values;
+}
+
 constexpr std::array<float, 16> make_e2m1() {
   constexpr float kMagnitudes[8] = {0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f};
   std::array<float, 16> values{};
@@ -57,6 +67,7 @@ constexpr std::array<E2m1Planes, 256> make_planes() {
 }  // namespace
 
 constinit const std::array<float, 256> kE8m0Values = make_e8m0();
+constinit const std::array<float, 256> kE4m3Factors = make_e4m3_factors();
 constinit const std::array<float, 16> kE2m1Values = make_e2m1();
 constinit const std::array<E2m1Planes, 256> kE2m1Planes = make_planes();
 

@@ -8,6 +8,10 @@ namespace dsv4::kernels {
 // 2^(byte - 127) for every e8m0 byte; NaN for 255.
 extern const std::array<float, 256> kE8m0Values;
 
+// 2^56 times that: what turns e4m3 codes in a float's place, value * 2^-120, into value * scale
+// * 2^-64. Infinite for scales beyond 2^71.
+extern const std::array<float, 256> kE4m3Factors;
+
 // The sixteen e2m1 values times an e8m0 scale, as bf16 numbers (which hold them exactly) split into
 // their upper and lower bytes: two byte shuffles turn sixteen codes into scaled values.
 struct E2m1Planes {

@@ -7,9 +7,13 @@
 //   Element, Reg, Acc   one activation; kWidth activations in a register; partial sums
 //   load, store         a register from and to memory
 //   madd(w, x, acc)     acc + w * x, lane by lane
+//   kE4m3Unit           decoded FP8 weights are values / kE4m3Unit
 //   zero, sum           an empty Acc; the sum of its lanes, in a fixed order
 //   decode(FormatTag, bytes, scale, out)   one step of a row as registers
 //   has_nan_code(bytes, n)                 whether an e4m3 NaN is among the bytes
+//   reorder(FormatTag, x)                  the columns of a step from their order to decode's
+//   kReorders<format>                      whether reorder does anything
+//   convert(x, n, to)                      f32 values to elements
 //
 // A result is always the same chain of madds over the columns in steps, then sum(): whether a step
 // was decoded for one token or into a panel for many does not change a bit of it.
@@ -18,6 +22,7 @@
 
 #include "kernels/matmul/row_kernel.h"
 #include "kernels/matmul/scale_table.h"
+#include "kernels/rounding/block_loops.h"
 
 namespace dsv4::kernels {
 namespace {
@@ -84,9 +89,10 @@ struct Row {
   }
 };
 
-// Decoded e4m3 comes as value / 256 (see the decoders); the sums make up for it.
-template <WeightFormat F>
-constexpr float kUnit = F == WeightFormat::kFp8Block128 ? 256.0f : 1.0f;
+// Decoded e4m3 comes as a fraction 1 / kE4m3Unit of its value (see the decoders); the sums make up
+// for it.
+template <class Arch, WeightFormat F>
+constexpr float kUnit = F == WeightFormat::kFp8Block128 ? Arch::kE4m3Unit : 1.0f;
 
 // One e4m3 NaN makes a row's results NaN for every token. Looking for it in the bytes is cheaper
 // than minding it in every decoded register.
@@ -97,13 +103,8 @@ bool row_is_nan(const uint8_t* bytes, int64_t cols) {
 
 template <class Arch, WeightFormat F>
 float result(const typename Arch::Acc& acc, bool is_nan) {
-  return is_nan ? __builtin_nanf("") : Arch::sum(acc) * kUnit<F>;
+  return is_nan ? __builtin_nanf("") : Arch::sum(acc) * kUnit<Arch, F>;
 }
-
-template <class Arch, int R, int T>
-struct Sums {
-  typename Arch::Acc acc[R][T];
-};
 
 // For few tokens: R rows x T tokens, weights decoded in registers and used at once.
 template <class Arch, WeightFormat F, int R, int T>
@@ -270,6 +271,43 @@ void multiply_rows(const RowKernelArgs& a, int64_t begin, int64_t end) {
                   static_cast<int>(tokens < kPanelTokens ? tokens : kPanelTokens));
     }
   }
+}
+
+// Activations are prepared in pieces of whole FP8 blocks, which fit the first-level cache.
+constexpr int64_t kPieceCols = 1024;
+
+template <class Arch, WeightFormat F>
+void prepare_row(const float* x, int64_t cols, ActivationRounding rounding, void* to) {
+  alignas(64) float piece[kPieceCols];
+  auto* out = static_cast<typename Arch::Element*>(to);
+  for (int64_t col = 0; col < cols; col += kPieceCols) {
+    const int64_t width = cols - col < kPieceCols ? cols - col : kPieceCols;
+    const int64_t padded = (width + kStepCols - 1) / kStepCols * kStepCols;
+    if (rounding == ActivationRounding::kFp8Block128) {
+      round_blocks(kE4m3, x + col, width, 128, piece);
+    } else {
+      std::memcpy(piece, x + col, static_cast<size_t>(width) * sizeof(float));
+    }
+    for (int64_t i = width; i < padded; ++i) piece[i] = 0;
+    if (Arch::template kReorders<F>) {
+      for (int64_t i = 0; i < padded; i += kStepCols) Arch::reorder(FormatTag<F>{}, piece + i);
+    }
+    Arch::convert(piece, padded, out + col);
+  }
+}
+
+template <class Arch, WeightFormat F>
+constexpr FormatKernels format_kernels() {
+  return {multiply_rows<Arch, F>, prepare_row<Arch, F>,
+          sizeof(typename Arch::Element) == sizeof(float) && !Arch::template kReorders<F>};
+}
+
+template <class Arch>
+constexpr KernelTable kernel_table() {
+  return {sizeof(typename Arch::Element),
+          {format_kernels<Arch, WeightFormat::kF32>(), format_kernels<Arch, WeightFormat::kBf16>(),
+           format_kernels<Arch, WeightFormat::kFp8Block128>(),
+           format_kernels<Arch, WeightFormat::kFp4Block32>()}};
 }
 
 }  // namespace

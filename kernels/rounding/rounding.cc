@@ -1,80 +1,29 @@
 #include "kernels/rounding/rounding.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
+
+#include "kernels/rounding/block_loops.h"
 
 namespace dsv4::kernels {
 namespace {
 
-constexpr uint32_t kExponentBits = 0x7f800000u;
-constexpr uint32_t kMagnitudeBits = 0x7fffffffu;
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
-// A small binary float format without infinities.
-struct Format {
-  int mantissa_bits;
-  float largest;
-  float quantum;  // spacing of the subnormals, which is also the smallest value
-};
-constexpr Format kE4m3{3, 448.0f, 0x1p-9f};
-constexpr Format kE2m1{1, 6.0f, 0.5f};
-
-// The nearest multiple of the format's spacing at v, ties to even: adding and taking away
-// 1.5 * 2^23 spacings leaves the processor's own rounding to do it. No branches, so that loops over
-// it become vector code. Expects |v| <= largest.
-inline float nearest(const Format& f, float v) {
-  const float power = std::bit_cast<float>(std::bit_cast<uint32_t>(v) & kExponentBits);
-  const float spacing =
-      std::max(power * (1.0f / static_cast<float>(1 << f.mantissa_bits)), f.quantum);
-  const float magic = spacing * 0x1.8p23f;
-  return (v + magic) - magic;
-}
-
-// The smallest power of two s with s * largest >= amax, for a normal amax: `largest` is
-// 2^k * mantissa, so only amax's own exponent and one comparison of mantissas are needed.
-float block_scale(const Format& f, float amax) {
-  if (!(amax <= std::numeric_limits<float>::max())) return kNan;
-  const uint32_t bits = std::bit_cast<uint32_t>(amax);
-  const uint32_t top = std::bit_cast<uint32_t>(f.largest);
-  const int exponent = static_cast<int>(bits >> 23) - static_cast<int>(top >> 23);
-  const bool above = (bits & 0x7fffffu) > (top & 0x7fffffu);
-  return std::ldexp(1.0f, exponent + (above ? 1 : 0));
-}
-
-// The largest magnitude; NaN counts as larger than everything, because the magnitudes are compared
-// as bit patterns, whose order is the order of the values.
-float largest_magnitude(const float* x, int64_t n) {
-  uint32_t largest = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    largest = std::max(largest, std::bit_cast<uint32_t>(x[i]) & kMagnitudeBits);
-  }
-  return std::bit_cast<float>(largest);
-}
-
-void round_block(const Format& f, float scale, float* x, int64_t n) {
-  const float inverse = 1.0f / scale;  // exact: a power of two
-  for (int64_t i = 0; i < n; ++i) {
-    const float v = std::min(std::max(x[i] * inverse, -f.largest), f.largest);
-    x[i] = nearest(f, v) * scale;
-  }
-}
-
-uint8_t encode(const Format& f, float value, int exponent_bits) {
-  const uint32_t sign = std::bit_cast<uint32_t>(value) >> 31;
-  const int sign_shift = exponent_bits + f.mantissa_bits;
+uint8_t encode(const SmallFormat& f, float value, int exponent_bits) {
+  const uint32_t sign = static_cast<uint32_t>(bits_of(value)) >> 31;
   const float v = nearest(f, std::min(f.largest, std::fabs(value)));
-  uint32_t code = 0;
   const float smallest_normal = f.quantum * static_cast<float>(1 << f.mantissa_bits);
+  uint32_t code = 0;
   if (v < smallest_normal) {
     code = static_cast<uint32_t>(v / f.quantum);
   } else {
-    const uint32_t base = std::bit_cast<uint32_t>(smallest_normal) >> 23;
-    const uint32_t bits = std::bit_cast<uint32_t>(v) >> (23 - f.mantissa_bits);
-    code = bits - ((base - 1) << f.mantissa_bits);
+    const int32_t base = (bits_of(smallest_normal) >> 23) - 1;
+    const int shift = 23 - f.mantissa_bits;
+    code = static_cast<uint32_t>((bits_of(v) >> shift) - (base << f.mantissa_bits));
   }
-  return static_cast<uint8_t>(code | sign << sign_shift);
+  return static_cast<uint8_t>(code | sign << (exponent_bits + f.mantissa_bits));
 }
 
 }  // namespace
@@ -106,24 +55,12 @@ float decode_e2m1(uint8_t code) {
 
 uint8_t encode_e2m1(float value) { return encode(kE2m1, value, 2); }
 
-float fp8_block_scale(float amax) { return block_scale(kE4m3, amax < 1e-4f ? 1e-4f : amax); }
+float fp8_block_scale(float amax) { return block_scale(kE4m3, amax); }
 
-float fp4_block_scale(float amax) {
-  return block_scale(kE2m1, amax < 6 * 0x1p-126f ? 6 * 0x1p-126f : amax);
-}
+float fp4_block_scale(float amax) { return block_scale(kE2m1, amax); }
 
-void round_fp8_blocks(float* x, int64_t n, int64_t block) {
-  for (int64_t i = 0; i < n; i += block) {
-    const int64_t width = std::min(block, n - i);
-    round_block(kE4m3, fp8_block_scale(largest_magnitude(x + i, width)), x + i, width);
-  }
-}
+void round_fp8_blocks(float* x, int64_t n, int64_t block) { round_blocks(kE4m3, x, n, block, x); }
 
-void round_fp4_blocks(float* x, int64_t n, int64_t block) {
-  for (int64_t i = 0; i < n; i += block) {
-    const int64_t width = std::min(block, n - i);
-    round_block(kE2m1, fp4_block_scale(largest_magnitude(x + i, width)), x + i, width);
-  }
-}
+void round_fp4_blocks(float* x, int64_t n, int64_t block) { round_blocks(kE2m1, x, n, block, x); }
 
 }  // namespace dsv4::kernels

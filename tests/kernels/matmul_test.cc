@@ -9,116 +9,12 @@
 #include <vector>
 
 #include "tests/catch.h"
+#include "tests/kernels/matmul_cases.h"
 #include "tests/kernels/random.h"
 
 using namespace dsv4::kernels;
 
 namespace {
-
-constexpr WeightFormat kFormats[] = {WeightFormat::kF32, WeightFormat::kBf16,
-                                     WeightFormat::kFp8Block128, WeightFormat::kFp4Block32};
-
-constexpr Isa kIsas[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16};
-
-const char* format_name(WeightFormat format) {
-  const char* const names[] = {"f32", "bf16", "fp8", "fp4"};
-  return names[static_cast<int>(format)];
-}
-
-// A random matrix of any format, at an odd address, as a file mapping may give it.
-class RandomWeight {
- public:
-  RandomWeight(Random& random, WeightFormat format, int64_t rows, int64_t cols) {
-    const int64_t count = rows * cols;
-    auto byte = [&] { return static_cast<uint8_t>(random.integer(0, 255)); };
-    auto scales = [&](int64_t n) {
-      for (int64_t i = 0; i < n; ++i) {
-        scale_.push_back(static_cast<uint8_t>(random.integer(115, 125)));
-      }
-    };
-    data_.push_back(0xcc);
-    for (int64_t i = 0; i < count; ++i) {
-      switch (format) {
-        case WeightFormat::kF32:
-        case WeightFormat::kBf16: {
-          const auto bits = std::bit_cast<uint32_t>(random.normal());
-          for (int b = format == WeightFormat::kF32 ? 0 : 2; b < 4; ++b) {
-            data_.push_back(static_cast<uint8_t>(bits >> (8 * b)));
-          }
-          break;
-        }
-        case WeightFormat::kFp8Block128: {
-          const uint8_t code = byte();
-          data_.push_back((code & 0x7f) == 0x7f ? uint8_t{0} : code);
-          break;
-        }
-        case WeightFormat::kFp4Block32:
-          if (i % 2 == 0) data_.push_back(byte());
-          break;
-      }
-    }
-    if (format == WeightFormat::kFp8Block128) scales((rows + 127) / 128 * ((cols + 127) / 128));
-    if (format == WeightFormat::kFp4Block32) scales(rows * (cols / 32));
-    view_ = {format, data_.data() + 1, scale_.empty() ? nullptr : scale_.data(), rows, cols};
-  }
-
-  const WeightMatrix& view() const { return view_; }
-  uint8_t& byte(int64_t i) { return data_[static_cast<size_t>(i + 1)]; }
-
- private:
-  std::vector<uint8_t> data_;
-  std::vector<uint8_t> scale_;
-  WeightMatrix view_;
-};
-
-std::vector<float> random_rows(Random& random, int64_t count) {
-  std::vector<float> x(static_cast<size_t>(count));
-  for (float& v : x) v = random.normal() * std::exp2(random.uniform(-6, 6));
-  return x;
-}
-
-// Runs one product into poisoned memory, so that an output left unwritten shows.
-template <class Product>
-std::vector<float> poisoned_output(const MatmulParams& params, Product&& product) {
-  std::vector<float> y(static_cast<size_t>(params.tokens * params.weight.rows), -1.2345e33f);
-  MatmulParams p = params;
-  p.y = y.data();
-  product(p);
-  return y;
-}
-
-// The largest sum of magnitudes per output: what rounding errors are relative to.
-std::vector<double> magnitudes(const MatmulParams& params) {
-  std::vector<float> x(params.x, params.x + params.tokens * params.weight.cols);
-  std::vector<double> sums;
-  for (int64_t t = 0; t < params.tokens; ++t) {
-    double norm = 0;
-    for (int64_t c = 0; c < params.weight.cols; ++c) {
-      norm = std::max(norm, std::fabs(double{x[static_cast<size_t>(t * params.weight.cols + c)]}));
-    }
-    sums.push_back(norm);
-  }
-  return sums;
-}
-
-void compare(const MatmulParams& p, const std::vector<float>& got, const std::vector<float>& want) {
-  const std::vector<double> scale = magnitudes(p);
-  REQUIRE(got.size() == want.size());
-  for (size_t i = 0; i < got.size(); ++i) {
-    INFO("output " << i << ": " << got[i] << " for " << want[i]);
-    REQUIRE(std::isnan(got[i]) == std::isnan(want[i]));
-    REQUIRE(std::isinf(got[i]) == std::isinf(want[i]));
-    if (!std::isfinite(want[i])) {
-      REQUIRE((std::isnan(want[i]) || got[i] == want[i]));
-      continue;
-    }
-    const double row_scale = scale[i / static_cast<size_t>(p.weight.rows)];
-    const double weight_scale = p.weight.scale != nullptr ? 448.0 / 4 : 5.0;
-    const double allowed = 1e-6 * row_scale * weight_scale * std::sqrt(double(p.weight.cols)) +
-                           1e-5 * std::fabs(double{want[i]});
-    REQUIRE(std::fabs(double{got[i]} - double{want[i]}) <= allowed);
-  }
-}
 
 std::vector<Isa> available_isas() {
   std::vector<Isa> isas;
@@ -226,4 +122,86 @@ TEST_CASE("NaN and Inf in activations and weights come out where they belong") {
       }
     }
   }
+}
+
+TEST_CASE("every FP8 and FP4 code at every scale decodes exactly on its way into a product") {
+  ThreadPool pool(1);
+  constexpr int64_t kCols = 256;
+  // One-hot activations pick single weights out of the rows.
+  std::vector<float> x(kCols * kCols, 0.0f);
+  for (int64_t i = 0; i < kCols; ++i) x[static_cast<size_t>(i * kCols + i)] = 1.0f;
+  std::vector<uint8_t> fp8(kCols);
+  std::vector<uint8_t> fp4(kCols / 2);
+  for (size_t i = 0; i < kCols; ++i) {
+    fp8[i] = (i & 0x7f) == 0x7f ? 0 : static_cast<uint8_t>(i);
+    fp4[i / 2] |= static_cast<uint8_t>((i & 15) << (i % 2 * 4));
+  }
+  // The product counts on scales whose weights fit a float; FP8 on ones up to 2^71 (rows_avx2.cc).
+  for (const int scale : {40, 100, 126, 127, 128, 150, 190}) {
+    const std::vector<uint8_t> scales(kCols / 32, static_cast<uint8_t>(scale));
+    for (const WeightMatrix& weight :
+         {WeightMatrix{WeightFormat::kFp8Block128, fp8.data(), scales.data(), 1, kCols},
+          WeightMatrix{WeightFormat::kFp4Block32, fp4.data(), scales.data(), 1, kCols}}) {
+      for (const Isa isa : available_isas()) {
+        for (const int64_t tokens : {int64_t{1}, kCols}) {
+          for (int64_t t = 0; t < kCols; t += tokens) {
+            const MatmulParams p{&x[static_cast<size_t>(t * kCols)], tokens, weight,
+                                 ActivationRounding::kNone, nullptr};
+            const auto y = poisoned_output(p, [&](auto& q) { matmul(pool, isa, q); });
+            for (int64_t i = 0; i < tokens; ++i) {
+              INFO(format_name(weight.format) << " column " << t + i << ", scale " << scale);
+              REQUIRE(double{y[static_cast<size_t>(i)]} == weight_at(weight, 0, t + i));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a batch of products gives each the bits it has alone") {
+  Random random;
+  INFO("seed " << random.seed());
+  const int64_t tokens = 2;
+  std::vector<RandomWeight> weights;
+  for (const WeightFormat format : kFormats) {
+    weights.emplace_back(random, format, 40, 160);
+    weights.emplace_back(random, format, 133, 160);
+  }
+  weights.emplace_back(random, WeightFormat::kFp4Block32, 17, 96);
+  const std::vector<float> shared = random_rows(random, tokens * 160);
+  const std::vector<float> other = random_rows(random, tokens * 96);
+  MatmulScratch scratch;
+  for (const Isa isa : available_isas()) {
+    for (const int threads : {1, 3}) {
+      ThreadPool pool(threads);
+      std::vector<MatmulParams> batch;
+      std::vector<std::vector<float>> outputs;
+      for (const RandomWeight& weight : weights) {
+        const float* x = weight.view().cols == 160 ? shared.data() : other.data();
+        outputs.emplace_back(static_cast<size_t>(tokens * weight.view().rows), -1.2345e33f);
+        batch.push_back(
+            {x, tokens, weight.view(), ActivationRounding::kFp8Block128, outputs.back().data()});
+      }
+      matmul_batch(pool, isa, batch, &scratch);
+      ThreadPool one(1);
+      for (size_t i = 0; i < batch.size(); ++i) {
+        INFO("product " << i << " on " << isa_name(isa) << " with " << threads << " threads");
+        REQUIRE(outputs[i] == poisoned_output(batch[i], [&](auto& q) { matmul(one, isa, q); }));
+      }
+    }
+  }
+}
+
+TEST_CASE("a product without tokens or rows leaves everything alone") {
+  ThreadPool pool(2);
+  const float weight[4] = {1, 2, 3, 4};
+  float y[2] = {7, 7};
+  matmul(pool, detect_isa(),
+         {weight, 0, {WeightFormat::kF32, weight, nullptr, 2, 2}, ActivationRounding::kNone, y});
+  matmul(pool, detect_isa(),
+         {weight, 1, {WeightFormat::kF32, weight, nullptr, 0, 2}, ActivationRounding::kNone, y});
+  matmul_batch(pool, detect_isa(), {});
+  REQUIRE(y[0] == 7);
+  REQUIRE(y[1] == 7);
 }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "tests/catch.h"
@@ -31,4 +32,22 @@ TEST_CASE("an exception in a loop body reaches the caller and the pool stays usa
   std::atomic<int64_t> sum{0};
   pool.parallel_for(10, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
   REQUIRE(sum == 10);
+}
+
+TEST_CASE("many short loops in a row each finish before the next begins") {
+  ThreadPool pool(4);
+  std::vector<int64_t> values(64, 0);
+  for (int64_t round = 0; round < 3000; ++round) {
+    pool.parallel_for(64, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) values[static_cast<size_t>(i)] += round;
+    });
+  }
+  for (const int64_t v : values) REQUIRE(v == 3000 * 2999 / 2);
+}
+
+TEST_CASE("a loop of at most one grain stays on the calling thread") {
+  ThreadPool pool(4);
+  std::thread::id runner;
+  pool.parallel_for(100, 100, [&](int64_t, int64_t) { runner = std::this_thread::get_id(); });
+  REQUIRE(runner == std::this_thread::get_id());
 }
