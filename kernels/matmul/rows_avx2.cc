@@ -41,9 +41,9 @@ struct Avx2 {
   }
 
   // A code's sign, exponent and mantissa moved to their places in a float make value * 2^-120,
-  // subnormals included. The factor leaves value * scale / kE4m3Unit, which keeps the factor itself
-  // below infinity for scales up to 2^71. Register k takes byte k of every four: two shifts each,
-  // cheaper than widening bytes.
+  // subnormals included. The factor leaves value * scale / kE4m3Unit: exact for scales from 2^-53
+  // to 2^71, beyond which the factor is infinite. Register k takes byte k of every four: two shifts
+  // each, cheaper than widening bytes.
   static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
                      Reg* out) {
     const __m256 factor = _mm256_broadcast_ss(&kE4m3Factors[scale]);
