@@ -1,0 +1,1 @@
+"""Generated repair tasks for the nano model: small repositories with one planted bug each."""

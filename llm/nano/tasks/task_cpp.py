@@ -1,0 +1,224 @@
+"""C++ repair tasks: functions written in C++, results computed by their Python originals."""
+
+import ast
+
+from . import cpp, edits, execute, inputs, issues, layout, source, task
+from .task import Unusable
+
+
+class CppUnit(task.Unit):
+    """A unit of one function that has natural C++."""
+
+    def __init__(self, instance, rng, style, wanted=30):
+        if len(instance.definitions) != 1 or instance.family.is_class:
+            raise Unusable("one function only")
+        self.style = style
+        super().__init__(instance, rng, wanted)
+        self.signature = self._signature()
+        try:
+            self.head, self.text = self.write(instance.main.source)
+        except cpp.Unsupported as error:
+            raise Unusable(str(error)) from error
+
+    def python(self, sources):
+        return cpp.guarded(super().python(sources))
+
+    def _signature(self):
+        types = []
+        for kind in self.instance.kinds:
+            type_ = cpp.CHAR if kind in ("char", "letter") else cpp.TYPES.get(inputs.HINT_OF[kind])
+            if type_ is None:
+                raise Unusable("parameter type")
+            types.append(type_)
+        try:
+            results = {cpp.type_of(ast.literal_eval(text)) for text in self.expected} - {None}
+        except cpp.Unsupported as error:
+            raise Unusable(str(error)) from error
+        if len(results) != 1:
+            raise Unusable("result type")
+        return cpp.Signature(types, results.pop())
+
+    def write(self, python):
+        """(head, C++ text) of a version of the function. Raises cpp.Unsupported."""
+        return cpp.translate(python, self.style, {self.name: self.signature})
+
+    def call(self, index):
+        parts = [cpp.literal(value, type_) for value, type_ in zip(self.calls[index], self.signature.types)]
+        return "%s(%s)" % (self.name, ", ".join(parts))
+
+    def shown(self, text):
+        """What the test program prints for a result."""
+        return cpp.literal(ast.literal_eval(text))
+
+    def literal(self, index):
+        text = self.shown(self.expected[index])
+        if self.signature.result in (cpp.INT, cpp.BOOL):
+            return text
+        return "%s%s" % (self.signature.result, text) if text[0] == "{" else 'std::string(%s)' % text
+
+
+SHOW = {
+    cpp.INT: ("std::string show(int value) { return std::to_string(value); }",),
+    cpp.BOOL: ('std::string show(bool value) { return value ? "true" : "false"; }',),
+    cpp.STRING: ('std::string show(const std::string& value) { return "\\"" + value + "\\""; }',),
+    cpp.INTS: ("std::string show(const std::vector<int>& values) {",
+               "  std::string text;",
+               '  for (int value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);',
+               '  return "{" + text + "}";',
+               "}"),
+}
+
+CHECK = """int failures = 0;
+
+template <typename T>
+void check(const char* call, const T& got, const T& expected) {
+  if (got == expected) return;
+  std::printf("FAIL %s: expected %s, got %s\\n", call, show(expected).c_str(), show(got).c_str());
+  failures = 1;
+}
+
+#define CHECK(call, expected) check(#call, call, expected)
+"""
+
+
+class CppProgram:
+    """Says what the test tool would say, from the Python originals."""
+
+    def __init__(self, checks, path_of):
+        self.checks = checks  # [(unit, call index)] in order
+        self.path_of = path_of  # function name -> file
+
+    def run(self, changed=None):
+        """The report when `changed` = (unit, python source) replaces one function; None if unclear."""
+        blocks = []
+        for unit in dict.fromkeys(u for u, _ in self.checks):
+            indices = [i for u, i in self.checks if u is unit]
+            python = changed[1] if changed and unit is changed[0] else unit.instance.main.source
+            outcomes = execute.run_calls(unit.python([python]), unit.name, [unit.calls[i] for i in indices])
+            if outcomes is None or any(o.error for o in outcomes):
+                return None
+            blocks.append((unit, dict(zip(indices, outcomes))))
+        results = dict(blocks)
+        lines = []
+        for unit, index in self.checks:
+            got = results[unit][index].text
+            if got == unit.expected[index]:
+                continue
+            try:
+                line = "FAIL %s: expected %s, got %s" % (
+                    unit.call(index), unit.shown(unit.expected[index]), unit.shown(got))
+            except cpp.Unsupported:
+                return None
+            block = line[:200] + "\n  see %s: %s" % (self.path_of[unit.name], unit.name)
+            if block not in lines:
+                lines.append(block)
+        if not lines:
+            return "The tests pass."
+        return "The tests fail: exit status 1.\n" + "\n".join(lines[:3])
+
+
+def plant(unit, rng, split):
+    """(Mutation, {index: Outcome}, C++ text) of a bug that C++ shows and defines."""
+    chooser = task.BugChooser(unit.instance.main.source, rng, split)
+    for _ in range(12):
+        mutation = chooser.draw()
+        if mutation is None:
+            break
+        seen = task.difference(unit, unit.instance.main, mutation.source)
+        if not seen or any(outcome.error for outcome in seen.values()):
+            continue
+        try:
+            _, text = unit.write(mutation.source)
+            for outcome in seen.values():
+                if cpp.type_of(ast.literal_eval(outcome.text)) not in (unit.signature.result, None):
+                    raise cpp.Unsupported("result")
+        except cpp.Unsupported:
+            continue
+        if text != unit.text:
+            return mutation, seen, text
+    raise Unusable("no bug that shows")
+
+
+def header_text(units, style):
+    bodies = ["inline " + u.text if style.inline else u.head + ";" for u in units]
+    gap = "\n\n" if style.inline else "\n"
+    text = gap.join(bodies)
+    lines = ["#pragma once", ""] + ["#include <%s>" % h for h in cpp.includes(text)]
+    return "\n".join(lines + ([""] if len(lines) > 2 else []) + [text]) + "\n"
+
+
+def source_text(units, stem):
+    text = "\n\n".join(u.text for u in units)
+    lines = ['#include "%s.h"' % stem, ""] + ["#include <%s>" % h for h in cpp.includes(text)]
+    return "\n".join(lines + ([""] if len(lines) > 2 else []) + [text]) + "\n"
+
+
+def test_text(checks, stem):
+    shows = []
+    for type_ in (cpp.INT, cpp.BOOL, cpp.STRING, cpp.INTS):
+        if any(u.signature.result == type_ for u, _ in checks):
+            shows += SHOW[type_]
+    body = "\n".join(shows) + "\n\n" + CHECK + "\nint main() {\n"
+    body += "".join("  CHECK(%s, %s);\n" % (u.call(i), _guarded(u.literal(i))) for u, i in checks)
+    body += "  return failures;\n}\n"
+    headers = sorted(set(cpp.includes(body)) | {"cstdio", "string"})
+    return '#include "%s.h"\n\n%s\n\n%s' % (stem, "\n".join("#include <%s>" % h for h in headers), body)
+
+
+def _guarded(text):
+    return "(%s)" % text if "{" in text else text
+
+
+def make_cpp(rng, namer, pool, split):
+    """A C++ task whose functions are drawn by pool(rng) -> Family."""
+    style = cpp.Style(rng)
+    unit = CppUnit(source.instantiate(pool(rng), namer), rng, style)
+    if unit.signature.result not in SHOW:
+        raise Unusable("result type")
+    mutation, seen, broken = plant(unit, rng, split)
+    units = [unit]
+    for _ in range(rng.choice((0, 1, 1, 2))):
+        try:
+            extra = CppUnit(source.instantiate(pool(rng), namer), rng, style, 10)
+        except Unusable:
+            continue
+        if extra.signature.result in SHOW:
+            units.append(extra)
+    rng.shuffle(units)
+    stem = task.file_name(namer)
+    files = {stem + ".h": header_text(units, style)}
+    bug_path = stem + ".h"
+    if not style.inline:
+        bug_path = stem + rng.choice((".cc", ".cpp"))
+        files[bug_path] = source_text(units, stem)
+    content = files[bug_path].replace(unit.text, broken, 1)
+
+    chosen = task.choose_calls(rng, len(unit.calls), seen, rng.randint(3, 7))
+    checks = [(unit, i) for i in chosen]
+    for extra in units:
+        if extra is not unit and rng.random() < 0.5:
+            checks += [(extra, i) for i in range(min(len(extra.calls), rng.randint(1, 3)))]
+    test_path = "test_%s%s" % (stem, ".cpp" if bug_path.endswith(".cpp") else ".cc")
+    files[test_path] = test_text(checks, stem)
+    command = "g++ -std=c++17 -o /tmp/%s %s && /tmp/%s" % (
+        "test" if rng.random() < 0.5 else stem, test_path if style.inline else
+        "%s %s" % (test_path, bug_path), "%s")
+    command = command % command.split("/tmp/")[1].split()[0]
+    first = rng.choice([i for i in chosen if i in seen])
+    failure = (unit.call(first), unit.shown(seen[first].text), unit.shown(unit.expected[first]), False)
+    text = issues.issue_text(rng, mutation.kind, unit.name, bug_path, failure)
+    path_of = {u.name: bug_path for u in units}
+    lead = "inline " if style.inline else ""
+    broken, fixed = lead + broken, lead + unit.text
+    edit = edits.line_edit(unit.name, broken, fixed)
+    made = task.Task(lang="cpp", family=unit.instance.family.name, field=unit.instance.family.field,
+                     kind=mutation.kind, style="check", files=files, issue=text, test=command,
+                     test_path=test_path, bug={
+                         "path": bug_path, "symbol": unit.name, "kind": mutation.kind, "content": content,
+                         "old": edit.old if edit else None, "new": edit.new if edit else None,
+                         "broken": broken, "fixed": fixed, "main": unit.name, "main_path": bug_path,
+                         "plain": mutation.source})
+    program = CppProgram(checks, path_of)
+    made.attach(styled=lambda python: lead + unit.write(python)[1],
+                run=lambda python: program.run((unit, python or unit.instance.main.source)))
+    return made
