@@ -116,7 +116,7 @@ def wrong_edits(task, rng, most):
     bug = task.bug
     if not most:
         return []
-    chooser = BugChooser(bug["plain"], rng, "train")
+    chooser = BugChooser(bug["plain"], rng, "train", bug["method"])
     chosen, near, seen = [], [], set()
     for _ in range(4 * most + 4):
         mutation = chooser.draw()
@@ -187,7 +187,13 @@ def play(task, rng, full=True):
 def _reading_order(task, rng):
     """Which definitions are read before the edit: the one pointed at, then the broken one."""
     bug = task.bug
+    if bug["method"]:
+        owner = bug["symbol"].split(".")[0]
+        if bug["main"] != bug["symbol"]:
+            return [(owner, bug["path"])] if rng.random() < 0.7 else [
+                (bug["main"], bug["path"]), (bug["symbol"], bug["path"])]
+        return [(owner if rng.random() < 0.25 else bug["symbol"], bug["path"])]
     wanted = [(bug["symbol"], bug["path"])]
-    if bug["main"] != bug["symbol"] and bug["main_path"]:
+    if bug["main"] != bug["symbol"]:
         wanted.insert(0, (bug["main"], bug["main_path"]))
     return wanted

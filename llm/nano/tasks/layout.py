@@ -41,6 +41,7 @@ def restyle(text, double):
     text = re.sub(r"^( *(?:return|yield) )\(([^()\n]*)\)$", r"\1\2", text, flags=re.M)
     text = re.sub(r"^( *)\((\w+(?:, \w+)+)\) = ", r"\1\2 = ", text, flags=re.M)
     text = re.sub(r"\bfor \((\w+(?:, \w+)+)\) in ", r"for \1 in ", text)
+    text = re.sub(r"^(class [^\n]*:)\n\n(    def)", r"\1\n\2", text, flags=re.M)
     return double_quotes(text) if double else text
 
 

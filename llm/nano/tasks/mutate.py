@@ -312,7 +312,10 @@ def _visit(sites, node, parent, field):
         for op in OPERATORS.get(type(node.op), ()):
             sites.set("operator", node, "op", op())
         if isinstance(node, ast.BinOp):
-            if isinstance(node.op, (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod, ast.Add)):
+            joins = isinstance(node.op, ast.Add) and any(
+                isinstance(side, ast.Constant) and isinstance(side.value, str)
+                for side in (node.left, node.right))
+            if joins or isinstance(node.op, (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod)):
                 sites.both("operator", node, "left", "right")
             if isinstance(node.right, ast.Constant) and node.right.value == 1:
                 _replace(sites, "off_by_one", parent, field, node, node.left)

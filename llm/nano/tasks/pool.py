@@ -2,7 +2,7 @@
 
 import random
 
-from . import grammar, names, programs, source, task, task_cpp
+from . import compose, grammar, names, programs, source, task, task_cpp, task_py
 
 # Share of training functions that come from the random grammar instead of a written family.
 GRAMMAR_SHARE = 0.4
@@ -10,6 +10,7 @@ CPP_SHARE = 0.3  # of the draws; most of them have no natural C++
 
 GRAMMAR_SHARE = 0.4
 CPP_SHARE = 0.3  # of the draws; most of them have no natural C++
+CHAIN_SHARE = 0.12
 SPLITS = ("train", "seen", "unseen-family", "unseen-kind")
 
 
@@ -22,12 +23,16 @@ class Pool:
         self.split = split
         families = families or source.load_families()
         wanted = split == "unseen-family"
-        self.functions = [f for f in families if f.held_out == wanted and not f.is_class]
+        self.functions = [f for f in families if f.held_out == wanted]
 
     def draw(self, rng):
+        """A family: a template's or, in training, often a random function; now and then with a caller
+        around it."""
         if self.split == "train" and rng.random() < GRAMMAR_SHARE:
-            return rng.choice((grammar, programs)).random_family(rng)
-        return rng.choice(self.functions)
+            family = rng.choice((grammar, programs)).random_family(rng)
+        else:
+            family = rng.choice(self.functions)
+        return compose.wrap(family, rng) if rng.random() < CHAIN_SHARE else family
 
 
 def make_task(pool, seed):
@@ -36,7 +41,7 @@ def make_task(pool, seed):
     while True:
         namer = names.Namer(rng, scoring=pool.split != "train")
         try:
-            make = task_cpp.make_cpp if rng.random() < CPP_SHARE else task.make_python
+            make = task_cpp.make_cpp if rng.random() < CPP_SHARE else task_py.make_python
             made = make(rng, namer, pool.draw, pool.split)
         except task.Unusable:
             continue

@@ -3,7 +3,7 @@
 import ast
 import sys
 
-from . import edits, execute, inputs, issues, layout, mutate, source
+from . import execute, inputs, layout, mutate
 
 TEST_WORDS = ["basic", "simple", "edge", "more", "typical", "small", "large", "empty", "mixed", "again",
               "limits", "examples", "regular", "special", "first", "second", "other", "values", "border"]
@@ -60,38 +60,113 @@ class Unit:
         self.calls, self.expected = [], []
         self._sample(rng, wanted)
 
+    @property
+    def entry(self):
+        """The function that a call calls."""
+        return self.name
+
     def python(self, sources):
         """Runnable code of the definitions in these versions."""
         text = "\n\n\n".join(sources)
         return "\n".join(layout.imports_of(text) + [text])
 
+    def draw(self, rng):
+        """Arguments of one call."""
+        return [inputs.sample(kind, rng) for kind in self.instance.kinds]
+
     def _sample(self, rng, wanted):
         arguments, seen = [], set()
         for _ in range(wanted):
-            drawn = [inputs.sample(kind, rng) for kind in self.instance.kinds]
+            drawn = self.draw(rng)
             text = repr(drawn)
-            if text not in seen and len(text) < 90:
+            if text not in seen and len(text) < (150 if self.instance.main.is_class else 90):
                 seen.add(text)
                 arguments.append(drawn)
-        outcomes = execute.run_calls(self.code, self.name, arguments)
+        outcomes = execute.run_calls(self.code, self.entry, arguments)
         if outcomes is None:
             raise Unusable("does not finish")
         for drawn, outcome in zip(arguments, outcomes):
-            if not outcome.error and len(outcome.text) < 70:
+            silent = outcome.text == "None" and self.instance.main.is_class
+            if not outcome.error and not silent and len(outcome.text) < 70:
                 self.calls.append(drawn)
                 self.expected.append(outcome.text)
         if len(self.calls) < 4 or len(set(self.expected)) < 2:
             raise Unusable("too few different results")
 
     def check(self, index):
-        text = layout.call_text(self.name, self.calls[index])
-        return layout.Check(text, self.expected[index], call=(self.name, self.calls[index]))
+        return layout.Check(self.shown(index), self.expected[index], call=(self.name, self.calls[index]))
+
+    def shown(self, index):
+        """A call as source text."""
+        return layout.call_text(self.name, self.calls[index])
+
+    def main_symbol(self, index):
+        """What a reader of the failing call looks at first."""
+        return self.name
+
+
+RUN_SCRIPT = """
+
+
+def run_script(arguments, steps):
+    thing = %s(*arguments)
+    for name, values in steps:
+        result = getattr(thing, name)(*values)
+    return result
+"""
+
+
+class ClassUnit(Unit):
+    """An instance of a class family: its calls are short scripts of method calls."""
+
+    entry = "run_script"
+
+    def __init__(self, instance, rng, wanted=30):
+        self.variable = rng.choice(("box", "thing", "item", "obj", "it", "one", instance.main.name.lower()))
+        super().__init__(instance, rng, wanted)
+
+    def python(self, sources):
+        return super().python(sources) + RUN_SCRIPT % self.instance.main.name
+
+    def draw(self, rng):
+        """One script: constructor arguments and steps, ending in a call that answers."""
+        methods = dict(self.instance.methods)
+        arguments = [inputs.sample(kind, rng) for kind in methods.get("__init__", [])]
+        names = [name for name in methods if not name.startswith("__")]
+        steps = []
+        for _ in range(rng.randint(1, 5)):
+            name = rng.choice(names)
+            steps.append((name, [inputs.sample(kind, rng) for kind in methods[name]]))
+        return [arguments, steps]
+
+    def shown(self, index):
+        arguments, steps = self.calls[index]
+        return "; ".join(self._setup(index) + [layout.call_text(self.variable + "." + steps[-1][0],
+                                                                steps[-1][1])])
+
+    def _setup(self, index):
+        arguments, steps = self.calls[index]
+        lines = ["%s = %s" % (self.variable, layout.call_text(self.instance.main.name, arguments))]
+        return lines + [layout.call_text(self.variable + "." + name, values) for name, values in steps[:-1]]
+
+    def check(self, index):
+        name, values = self.calls[index][1][-1]
+        text = layout.call_text(self.variable + "." + name, values)
+        return layout.Check(text, self.expected[index], setup=self._setup(index))
+
+    def main_symbol(self, index):
+        return "%s.%s" % (self.instance.main.name, self.calls[index][1][-1][0])
+
+
+def unit_of(instance, rng, wanted=30):
+    """The unit of a function or class instance."""
+    return (ClassUnit if instance.main.is_class else Unit)(instance, rng, wanted)
 
 
 def difference(unit, target, mutated):
     """Indices of calls that tell the mutant apart, with its outcomes; None when it hangs."""
     code = unit.python([mutated if d is target else d.source for d in unit.instance.definitions])
-    outcomes = execute.run_calls(code, unit.name, unit.calls)
+    outcomes = execute.run_calls(code, unit.entry, unit.calls)
     if outcomes is None:
         return None
     return {i: o for i, o in enumerate(outcomes) if o.error or o.text != unit.expected[i]}
@@ -106,12 +181,13 @@ def kind_allowed(kind, split):
 class BugChooser:
     """Draws changes of a definition, all kinds about equally often."""
 
-    def __init__(self, definition, rng, split):
+    def __init__(self, definition, rng, split, method=None):
         self.rng = rng
         self.tree = ast.parse(definition).body[0]
         self.seen = {definition}
         self.by_kind = {}
-        for site in mutate.changes(self.tree):
+        part = self.tree if method is None else method_node(self.tree, method)
+        for site in mutate.changes(part):
             if kind_allowed(site[0], split):
                 self.by_kind.setdefault(site[0], []).append(site)
 
@@ -131,18 +207,40 @@ class BugChooser:
         return None
 
 
+def method_node(tree, method):
+    """The node of a method of a class."""
+    return next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == method)
+
+
+class Planted:
+    """A bug in a unit: where, how, and which calls see it."""
+
+    def __init__(self, target, method, mutation, seen):
+        self.target = target
+        self.method = method  # of a class; None for a function
+        self.mutation = mutation
+        self.seen = seen  # {call index: outcome}
+
+    @property
+    def symbol(self):
+        return self.target.name + ("." + self.method if self.method else "")
+
+
 def plant(unit, rng, split, tries=14):
-    """(definition, Mutation, {call index: outcome}) of a bug that the sampled calls can see."""
+    """A bug that the sampled calls can see."""
     definitions = unit.instance.definitions
-    target = definitions[-1] if len(definitions) == 1 or rng.random() < 0.5 else rng.choice(definitions)
-    chooser = BugChooser(target.source, rng, split)
+    target = definitions[-1] if len(definitions) == 1 or rng.random() < 0.35 else rng.choice(definitions)
+    method = None
+    if target.is_class:
+        method = rng.choice([name for name, _ in unit.instance.methods])
+    chooser = BugChooser(target.source, rng, split, method)
     for _ in range(tries):
         mutation = chooser.draw()
         if mutation is None:
             break
         seen = difference(unit, target, mutation.source)
         if seen:
-            return target, mutation, seen
+            return Planted(target, method, mutation, seen)
     raise Unusable("no bug that shows")
 
 
@@ -177,125 +275,3 @@ def file_name(namer):
         stem = namer.file()
         if stem not in sys.stdlib_module_names:
             return stem
-
-
-def document(definition, rng, style):
-    """A one-line docstring in some definitions."""
-    if not style.doc or rng.random() < 0.3:
-        return definition
-    tree = ast.parse(definition)
-    words = ["Computes", "Returns", "Gives", "Works out", "The"]
-    name = tree.body[0].name.replace("_", " ")
-    tree.body[0].body.insert(0, ast.Expr(ast.Constant("%s %s." % (rng.choice(words), name))))
-    return ast.unparse(tree)
-
-
-def module_text(definitions, imported):
-    """A module's text from definition sources and import lines."""
-    standard = sorted({line for text in definitions for line in layout.imports_of(text)})
-    head = standard + imported
-    text = "\n".join(head) + "\n\n\n" if head else ""
-    return text + "\n\n\n".join(definitions) + "\n"
-
-
-def make_python(rng, namer, pool, split):
-    """A Python task whose functions are drawn by pool(rng) -> Family."""
-    style = layout.Style(rng)
-    unit = Unit(source.instantiate(pool(rng), namer, style.hints), rng)
-    target, mutation, seen = plant(unit, rng, split)
-    extras = []
-    for _ in range(rng.choice((0, 1, 1, 2, 2, 3))):
-        try:
-            extras.append(Unit(source.instantiate(pool(rng), namer, style.hints), rng, 10))
-        except Unusable:
-            continue
-    documented = {}
-    for definition in [d for u in [unit] + extras for d in u.instance.definitions]:
-        documented[definition.name] = document(definition.source, rng, style)
-    fixed = style.code(documented[target.name])
-    mutant_tree = ast.parse(mutation.source)
-    if documented[target.name] != target.source:
-        doc = ast.parse(documented[target.name]).body[0].body[0]
-        mutant_tree.body[0].body.insert(0, doc)
-    broken = style.code(ast.unparse(mutant_tree))
-    edit = edits.line_edit(target.name, broken, fixed)
-    final = {name: style.code(text) for name, text in documented.items()}
-
-    stems = [file_name(namer)]
-    places = _place(rng, namer, unit, extras, stems)
-    files, bug_path = {}, "%s.py" % places[target.name]
-    for stem in stems:
-        here = [n for n in final if places[n] == stem]
-        files["%s.py" % stem] = module_text([final[n] for n in here], _imports(final, here, places, stem))
-    content = files[bug_path].replace(fixed, broken, 1)
-    if content == files[bug_path]:
-        raise Unusable("bug not placed")
-
-    chosen = choose_calls(rng, len(unit.calls), seen, rng.randint(3, 7))
-    checks = [unit.check(i) for i in chosen]
-    groups = group_checks(rng, namer, unit.name, checks)
-    imported = {places[unit.name]: [unit.name]}
-    for extra in extras:
-        if rng.random() < 0.5:
-            some = [extra.check(i) for i in range(min(len(extra.calls), rng.randint(1, 3)))]
-            groups += group_checks(rng, namer, extra.name, some)
-            imported.setdefault(places[extra.name], []).append(extra.name)
-    rng.shuffle(groups)
-    test_path = "test_%s.py" % (stems[0] if rng.random() < 0.7 else file_name(namer))
-    files[test_path] = layout.test_file(groups, sorted(imported.items()), style.test, namer.class_() + "Test"
-                                        if rng.random() < 0.5 else "Test" + namer.class_())
-    first = rng.choice([i for i in chosen if i in seen])
-    failure = (layout.call_text(unit.name, unit.calls[first]), seen[first].text, unit.expected[first],
-               seen[first].error)
-    text = issues.issue_text(rng, mutation.kind, unit.name if rng.random() < 0.8 else target.name,
-                             bug_path, failure)
-    command = "python3 %s" % test_path
-    if style.test == "unittest" and rng.random() < 0.4:
-        command = "python3 -m unittest %s" % rng.choice((test_path[:-3], "-v " + test_path[:-3]))
-    made = Task(lang="py", family=unit.instance.family.name, field=unit.instance.family.field,
-                kind=mutation.kind, style=style.test, files=files, issue=text, test=command,
-                test_path=test_path, bug={
-                    "path": bug_path, "symbol": target.name, "kind": mutation.kind, "content": content,
-                    "old": edit.old if edit else None, "new": edit.new if edit else None,
-                    "broken": broken, "fixed": fixed, "main": unit.name,
-                    "main_path": "%s.py" % places[unit.name], "plain": ast.unparse(mutant_tree)})
-    made.attach(styled=style.code, run=None)
-    return made
-
-
-def _place(rng, namer, unit, extras, stems):
-    """Which file each definition lives in; may add files."""
-    places = {}
-    if rng.random() < 0.3:
-        stems.append(file_name(namer))
-    if rng.random() < 0.08:
-        stems.append(file_name(namer))
-    order = [unit] + extras
-    rng.shuffle(order)
-    for one in order:
-        home = rng.choice(stems)
-        helpers = rng.choice(stems) if rng.random() < 0.4 else home
-        for definition in one.instance.definitions:
-            places[definition.name] = home if definition is one.instance.main else helpers
-    # Two files that import each other would not load.
-    pairs = {(places[d.name], places[one.name]) for one in order for d in one.instance.definitions
-             if places[d.name] != places[one.name]}
-    if len(pairs) > 1:
-        for one in order:
-            for definition in one.instance.definitions:
-                places[definition.name] = places[one.name]
-    for stem in list(stems):
-        if stem not in places.values():
-            stems.remove(stem)
-    return places
-
-
-def _imports(final, here, places, stem):
-    wanted = {}
-    for name in here:
-        used = {n.id for n in ast.walk(ast.parse(final[name])) if isinstance(n, ast.Name)}
-        for other in final:
-            if other in used and other != name and places[other] != stem:
-                wanted.setdefault(places[other], []).append(other)
-    return ["from %s import %s" % (module, ", ".join(sorted(set(names))))
-            for module, names in sorted(wanted.items())]

@@ -217,7 +217,7 @@ def make_cpp(rng, namer, pool, split):
                          "path": bug_path, "symbol": unit.name, "kind": mutation.kind, "content": content,
                          "old": edit.old if edit else None, "new": edit.new if edit else None,
                          "broken": broken, "fixed": fixed, "main": unit.name, "main_path": bug_path,
-                         "plain": mutation.source})
+                         "plain": mutation.source, "method": None})
     program = CppProgram(checks, path_of)
     made.attach(styled=lambda python: lead + unit.write(python)[1],
                 run=lambda python: program.run((unit, python or unit.instance.main.source)))
