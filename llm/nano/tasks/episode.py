@@ -138,6 +138,30 @@ def wrong_edits(task, rng, most):
     return picked
 
 
+def _wrong_tries(task, rng, space, transcript):
+    """Edits that do not help, each undone in the next turn; returns how many were made, or None."""
+    tries = rng.choice((1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.45 else 0
+    for edit in wrong_edits(task, rng, tries):
+        calls, answers = _undo(space, transcript)
+        answers.append(space.edit(task.bug["path"], edit))
+        report = space.test()
+        if report is None or report == "The tests pass.":
+            # It hangs, or repairs the task in another way: as if it had not been tried.
+            space.undo()
+            if transcript.tries:
+                return False
+            continue
+        transcript.tries += 1
+        transcript.calls(calls + [edit_call(edit, learn=False), Call("test")])
+        transcript.results(answers + [report])
+    return True
+
+
+def _undo(space, transcript):
+    """The calls and answers that take back the last wrong edit, if there is one."""
+    return ([Call("undo")], [space.undo()]) if transcript.tries else ([], [])
+
+
 def play(task, rng, full=True):
     """A transcript of the teacher at work; None when the tools could not have said what is needed."""
     space = Workspace(task)
@@ -147,32 +171,10 @@ def play(task, rng, full=True):
     for symbol, path in _reading_order(task, rng):
         transcript.calls([Call("read", [("symbol", symbol)])])
         transcript.results([space.read(path, symbol)])
-    tries = rng.choice((1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.45 else 0
-    failed = 0
-    for edit in wrong_edits(task, rng, tries):
-        answers, calls = [], []
-        if failed:
-            calls.append(Call("undo"))
-            answers.append(space.undo())
-        calls += [edit_call(edit, learn=False), Call("test")]
-        answers.append(space.edit(bug["path"], edit))
-        report = space.test()
-        if report is None or report == "The tests pass.":
-            # It hangs, or repairs the task in another way: as if it had not been tried.
-            answers.pop()
-            space.undo()
-            if failed:
-                return None
-            continue
-        failed += 1
-        transcript.calls(calls)
-        transcript.results(answers + [report])
-    calls, answers = [], []
-    if failed:
-        calls.append(Call("undo"))
-        answers.append(space.undo())
+    if not _wrong_tries(task, rng, space, transcript):
+        return None
+    calls, answers = _undo(space, transcript)
     edit = right_edit(task, rng)
-    edit.python = None
     answers.append(space.edit(bug["path"], edit))
     report = space.test()
     if report != "The tests pass.":
@@ -180,7 +182,6 @@ def play(task, rng, full=True):
     transcript.calls(calls + [edit_call(edit), Call("test")])
     transcript.results(answers + [report])
     transcript.calls([Call("finish", [("summary", SUMMARIES[bug["kind"]].format(name=bug["symbol"]))])])
-    transcript.tries = failed
     return transcript
 
 

@@ -1,5 +1,7 @@
 """Issue texts: what a user of the code would write, informed by what really happened."""
 
+import re
+
 RULES = {
     "boundary": ["The value exactly at the limit is treated wrongly.", "The bound itself is handled wrong.",
                  "It goes wrong when a value is equal to the limit.", "Equal values end up on the wrong side.",
@@ -85,8 +87,60 @@ FOUND = ["Found while testing {path}.", "This is in {path}.", "See `{path}`.", "
          "Can someone fix this?", "Thanks!", "Only some inputs are affected.", "All other calls look fine."]
 
 
-def issue_text(rng, kind, name, path, failure):
-    """An issue. failure: (call text, actual, expected, is_error), or None when only the test knows."""
+# Hints that say what is right: (kinds, old token or None, new token or None, texts).
+VERBS = {"+": ("add", "plus"), "-": ("subtract", "minus"), "*": ("multiply", "times"),
+         "//": ("divide", "divided by"), "/": ("divide", "divided by"), "%": ("take the remainder", "modulo")}
+BOUNDS = {"<": ["strictly less", "The limit itself does not belong to it.", "Equal is not below."],
+          ">": ["strictly greater", "The limit itself does not count.", "Equal is not above."],
+          "<=": ["at most", "The limit itself should be allowed.", "Equal values belong to it too."],
+          ">=": ["at least", "The limit itself should count too.", "Equal values should be included."],
+          "==": ["equal", "Only equal values should match."], "!=": ["different", "Equal values are the exception."]}
+
+
+def changed_tokens(old, new):
+    """(old tokens, new tokens) where the two lines differ."""
+    a, b = (re.findall(r"\w+|[<>=!*/&|+-]+|[^\w\s]", text) for text in (old, new))
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    return a[start:len(a) - end], b[start:len(b) - end]
+
+
+def hint(rng, kind, old, new):
+    """A sentence that says what would be right, or None."""
+    if old is None or "\n" in old or "\n" in new:
+        return None
+    before, after = changed_tokens(old, new)
+    if len(before) != 1 or len(after) != 1:
+        return None
+    was, is_ = before[0], after[0]
+    if is_ in BOUNDS and kind in ("boundary", "comparison"):
+        word, *rules = BOUNDS[is_]
+        return rng.choice(rules + ["It should check for %s." % word, "The rule is: %s." % word])
+    if is_ in VERBS and kind == "operator":
+        verb, word = VERBS[is_]
+        return rng.choice(("It should %s here." % verb, "The formula needs a %s." % word,
+                           "We have to %s, not %s." % (verb, VERBS.get(was, ("that",))[0])))
+    if is_.isdigit():
+        return rng.choice(("It should be %s, not %s." % (is_, was), "The right number is %s." % is_,
+                           "The rule says %s." % is_, "It must use %s instead of %s." % (is_, was)))
+    if kind in ("min_max", "and_or"):
+        texts = {"min": "It should take the smaller one.", "max": "It should take the larger one.",
+                 "any": "One is enough.", "all": "All of them have to fit.",
+                 "and": "Both conditions must hold.", "or": "One of the two conditions is enough.",
+                 "&&": "Both conditions must hold.", "||": "One of the two conditions is enough."}
+        return texts.get(is_)
+    if kind in ("wrong_variable", "wrong_index", "wrong_return") and is_.isidentifier():
+        return rng.choice(("It should use `%s`, not `%s`." % (is_, was), "`%s` is the one that counts." % is_,
+                           "It takes `%s` where `%s` is meant." % (was, is_)))
+    return None
+
+
+def issue_text(rng, kind, name, path, failure, change=(None, None)):
+    """An issue. failure: (call text, actual, expected, is_error); change: the (broken, right) lines."""
     parts = []
     if rng.random() < 0.75:
         title = rng.choice(TITLES).format(name=name)
@@ -98,8 +152,9 @@ def issue_text(rng, kind, name, path, failure):
             pattern = rng.choice(ERRORS if is_error else VALUES)
             body.append(pattern.format(call=call, got=got, expected=expected, name=name))
     if rng.random() < 0.62 or not body:
-        if rng.random() < 0.8:
-            body.append(rng.choice(RULES[kind]))
+        told = hint(rng, kind, *change) if rng.random() < 0.4 else None
+        if told or rng.random() < 0.8:
+            body.append(told or rng.choice(RULES[kind]))
     if not body:
         body.append(rng.choice(VAGUE).format(name=name, path=path))
     if len(body) == 2 and rng.random() < 0.4:

@@ -57,6 +57,16 @@ class CppUnit(task.Unit):
         return "%s%s" % (self.signature.result, text) if text[0] == "{" else 'std::string(%s)' % text
 
 
+    def condition(self, index):
+        """What an assertion about a call says."""
+        call, expected = self.call(index), self.shown(self.expected[index])
+        if self.signature.result == cpp.BOOL:
+            return call if expected == "true" else "!" + call
+        if expected[0] == "{":
+            return "(%s == %s%s)" % (call, self.signature.result, expected)
+        return "%s == %s" % (call, expected)
+
+
 SHOW = {
     cpp.INT: ("std::string show(int value) { return std::to_string(value); }",),
     cpp.BOOL: ('std::string show(bool value) { return value ? "true" : "false"; }',),
@@ -84,37 +94,51 @@ void check(const char* call, const T& got, const T& expected) {
 class CppProgram:
     """Says what the test tool would say, from the Python originals."""
 
-    def __init__(self, checks, path_of):
-        self.checks = checks  # [(unit, call index)] in order
+    def __init__(self, groups, path_of, test_path, asserts):
+        self.groups = groups  # [(test function, [(unit, call index)])] in order
         self.path_of = path_of  # function name -> file
+        self.test_path = test_path
+        self.asserts = asserts
 
     def run(self, changed=None):
         """The report when `changed` = (unit, python source) replaces one function; None if unclear."""
-        blocks = []
-        for unit in dict.fromkeys(u for u, _ in self.checks):
-            indices = [i for u, i in self.checks if u is unit]
+        checks = [check for _, group in self.groups for check in group]
+        results = {}
+        for unit in dict.fromkeys(u for u, _ in checks):
+            indices = [i for u, i in checks if u is unit]
             python = changed[1] if changed and unit is changed[0] else unit.instance.main.source
             outcomes = execute.run_calls(unit.python([python]), unit.name, [unit.calls[i] for i in indices])
             if outcomes is None or any(o.error for o in outcomes):
                 return None
-            blocks.append((unit, dict(zip(indices, outcomes))))
-        results = dict(blocks)
-        lines = []
-        for unit, index in self.checks:
-            got = results[unit][index].text
-            if got == unit.expected[index]:
-                continue
-            try:
-                line = "FAIL %s: expected %s, got %s" % (
-                    unit.call(index), unit.shown(unit.expected[index]), unit.shown(got))
-            except cpp.Unsupported:
-                return None
-            block = line[:200] + "\n  see %s: %s" % (self.path_of[unit.name], unit.name)
-            if block not in lines:
-                lines.append(block)
-        if not lines:
+            results[unit] = dict(zip(indices, (o.text for o in outcomes)))
+        blocks = []
+        for name, group in self.groups:
+            for unit, index in group:
+                got = results[unit][index]
+                if got != unit.expected[index]:
+                    block = self.block(name, unit, index, got)
+                    if block is None:
+                        return None
+                    blocks.append(block)
+        if not blocks:
             return "The tests pass."
-        return "The tests fail: exit status 1.\n" + "\n".join(lines[:3])
+        if self.asserts:  # the first one ends the program
+            return "The tests fail: exit status 134.\n" + blocks[0]
+        return "The tests fail: exit status 1.\n" + "\n".join(list(dict.fromkeys(blocks))[:3])
+
+    def block(self, name, unit, index, got):
+        see = "\n  see %s: %s" % (self.path_of[unit.name], unit.name)
+        if self.asserts:
+            condition = unit.condition(index)
+            return "FAIL %s: %s\n  %s\n  %s%s" % (
+                self.test_path, name, ("assert(%s);" % condition)[:200],
+                ("Assertion `%s' failed." % condition)[:200], see)
+        try:
+            line = "FAIL %s: expected %s, got %s" % (
+                unit.call(index), unit.shown(unit.expected[index]), unit.shown(got))
+        except cpp.Unsupported:
+            return None
+        return line[:200] + see
 
 
 def plant(unit, rng, split):
@@ -153,7 +177,11 @@ def source_text(units, stem):
     return "\n".join(lines + ([""] if len(lines) > 2 else []) + [text]) + "\n"
 
 
-def test_text(checks, stem):
+def test_text(groups, stem, asserts):
+    """The test program: a table of checks, or functions with assertions."""
+    checks = [check for _, group in groups for check in group]
+    if asserts:
+        return _assert_text(groups, stem)
     shows = []
     for type_ in (cpp.INT, cpp.BOOL, cpp.STRING, cpp.INTS):
         if any(u.signature.result == type_ for u, _ in checks):
@@ -163,6 +191,18 @@ def test_text(checks, stem):
     body += "  return failures;\n}\n"
     headers = sorted(set(cpp.includes(body)) | {"cstdio", "string"})
     return '#include "%s.h"\n\n%s\n\n%s' % (stem, "\n".join("#include <%s>" % h for h in headers), body)
+
+
+def _assert_text(groups, stem):
+    functions = []
+    for name, group in groups:
+        head = "int main() {" if name == "main" else "static void %s() {" % name
+        functions.append("\n".join([head] + ["  assert(%s);" % u.condition(i) for u, i in group] + ["}"]))
+    if groups[0][0] != "main":
+        functions.append("\n".join(["int main() {"] + ["  %s();" % name for name, _ in groups] + ["}"]))
+    body = "\n\n".join(functions) + "\n"
+    headers = "\n".join("#include <%s>" % h for h in cpp.includes(body))
+    return '%s\n\n#include "%s.h"\n\n%s' % (headers, stem, body)
 
 
 def _guarded(text):
@@ -198,27 +238,34 @@ def make_cpp(rng, namer, pool, split):
     for extra in units:
         if extra is not unit and rng.random() < 0.5:
             checks += [(extra, i) for i in range(min(len(extra.calls), rng.randint(1, 3)))]
-    test_path = "test_%s%s" % (stem, ".cpp" if bug_path.endswith(".cpp") else ".cc")
-    files[test_path] = test_text(checks, stem)
+    ending = ".cpp" if bug_path.endswith(".cpp") else ".cc"
+    test_path = ("test_%s%s" if rng.random() < 0.5 else "%s_test%s") % (stem, ending)
+    asserts = rng.random() < 0.6
+    groups = [("main", checks)]
+    if asserts and rng.random() < 0.5:
+        rng.shuffle(checks)
+        groups = task.group_checks(rng, namer, unit.name, checks)
+    files[test_path] = test_text(groups, stem, asserts)
     command = "g++ -std=c++17 -o /tmp/%s %s && /tmp/%s" % (
         "test" if rng.random() < 0.5 else stem, test_path if style.inline else
         "%s %s" % (test_path, bug_path), "%s")
     command = command % command.split("/tmp/")[1].split()[0]
     first = rng.choice([i for i in chosen if i in seen])
     failure = (unit.call(first), unit.shown(seen[first].text), unit.shown(unit.expected[first]), False)
-    text = issues.issue_text(rng, mutation.kind, unit.name, bug_path, failure)
     path_of = {u.name: bug_path for u in units}
     lead = "inline " if style.inline else ""
     broken, fixed = lead + broken, lead + unit.text
     edit = edits.line_edit(unit.name, broken, fixed)
+    text = issues.issue_text(rng, mutation.kind, unit.name, bug_path, failure,
+                             (edit.old, edit.new) if edit else (None, None))
     made = task.Task(lang="cpp", family=unit.instance.family.name, field=unit.instance.family.field,
-                     kind=mutation.kind, style="check", files=files, issue=text, test=command,
+                     kind=mutation.kind, style="assert" if asserts else "check", files=files, issue=text, test=command,
                      test_path=test_path, bug={
                          "path": bug_path, "symbol": unit.name, "kind": mutation.kind, "content": content,
                          "old": edit.old if edit else None, "new": edit.new if edit else None,
                          "broken": broken, "fixed": fixed, "main": unit.name, "main_path": bug_path,
                          "plain": mutation.source, "method": None})
-    program = CppProgram(checks, path_of)
+    program = CppProgram(groups, path_of, test_path, asserts)
     made.attach(styled=lambda python: lead + unit.write(python)[1],
                 run=lambda python: program.run((unit, python or unit.instance.main.source)))
     return made

@@ -43,7 +43,7 @@ class Parts:
         """Other functions that stand around and work."""
         extras = []
         big = self.unit.instance.main.is_class
-        for _ in range(self.rng.choice((0, 0, 1) if big else (0, 1, 1, 2, 2, 3))):
+        for _ in range(self.rng.choice((0, 0, 1) if big else (0, 0, 1, 1, 2))):
             instance = source.instantiate(pool(self.rng), self.namer, self.style.hints)
             if instance.main.is_class:
                 continue
@@ -122,13 +122,13 @@ def make_python(rng, namer, pool, split):
     first = parts.write_tests()
     unit, bug = parts.unit, parts.bug
     failure = (unit.shown(first), bug.seen[first].text, unit.expected[first], bug.seen[first].error)
+    edit = edits.line_edit(bug.symbol, parts.broken, parts.fixed)
     text = issues.issue_text(rng, bug.mutation.kind, unit.name if rng.random() < 0.8 else bug.target.name,
-                             parts.path, failure)
+                             parts.path, failure, (edit.old, edit.new) if edit else (None, None))
     command = "python3 %s" % parts.test_path
     if parts.style.test == "unittest" and rng.random() < 0.4:
         stem = parts.test_path[:-3]
         command = "python3 -m unittest %s" % rng.choice((stem, "-v " + stem))
-    edit = edits.line_edit(bug.symbol, parts.broken, parts.fixed)
     main = unit.main_symbol(first)
     made = task.Task(
         lang="py", family=unit.instance.family.name, field=unit.instance.family.field,

@@ -4,6 +4,7 @@ The strings follow the prompt encoder (DSML) and the agent's prompt; `record` re
 through the real loop, and the two must agree byte for byte.
 """
 
+import functools
 import json
 import pathlib
 
@@ -46,6 +47,7 @@ You MUST strictly follow the above defined tool name and parameter schemas to in
 """
 
 
+@functools.cache
 def system_prompt():
     """Everything up to the first user turn."""
     text = (PROMPT_FOLDER / "system.txt").read_text().removesuffix("\n")
@@ -78,6 +80,8 @@ class Transcript:
 
     def __init__(self):
         self.segments = []
+        self.turns = []  # the teacher's calls, turn by turn
+        self.tries = 0  # wrong edits made
 
     def add(self, text, role, markup=False, loss=0):
         self.segments.append({"text": text, "markup": markup, "loss": loss, "role": role})
@@ -98,6 +102,8 @@ class Transcript:
 
     def calls(self, calls):
         """One turn of the assistant."""
+        self.turns.append([{"name": c.name, "arguments": dict(c.arguments), "learn": c.learn}
+                           for c in calls])
         scaffold = "\n\n<%stool_calls>" % DSML
         for call in calls:
             scaffold += '\n<%sinvoke name="%s">\n' % (DSML, call.name)
