@@ -1,5 +1,7 @@
 """Edits as the agent's `edit` tool takes them: whole lines without their leading indentation."""
 
+import collections
+
 
 class Edit:
     """Replaces `old` by `new` inside a definition; without `old`, replaces the definition."""
@@ -72,3 +74,22 @@ def whole_edit(symbol, after):
     """Replaces the whole definition. Written without the definition's own indentation."""
     lines = after.split("\n")
     return Edit(symbol, None, _dedent(lines))
+
+
+def _pairs(line):
+    """Pairs of neighbouring bytes, counted."""
+    data = line.strip(" \t\r\n").encode()[:300]
+    return collections.Counter(zip(data, data[1:]))
+
+
+def closest(lines, old):
+    """Indices of the lines most like `old`'s first line, as the edit tool picks them."""
+    wanted = _pairs(next((line for line in old.split("\n") if line.strip()), ""))
+    scored = []
+    for index, line in enumerate(lines):
+        pairs = _pairs(line)
+        total = sum(wanted.values()) + sum(pairs.values())
+        common = sum((wanted & pairs).values())
+        if common:
+            scored.append((-2.0 * common / total, index))
+    return sorted(index for _, index in sorted(scored)[:5])

@@ -5,6 +5,7 @@ undoes the edit and tries another one in the same turn: the search that the mode
 """
 
 import ast
+import re
 
 from . import cpp, edits
 from .task import BugChooser
@@ -69,6 +70,16 @@ class Workspace:
         if len(new) > 20:
             shown.append("[... %d more lines ...]" % (len(new) - 20))
         return "Edited %s.\n%s" % (path, "\n".join(shown))
+
+    def refuse(self, path, edit, missed):
+        """What the tool says of an edit that cannot be done: `missed` is the text it did not find."""
+        if missed is None:
+            return "Error: The edit changes nothing: old and new are the same."
+        first, last = self.span(path, edit.symbol)
+        lines = self.files[path].split("\n")[first - 1:last]
+        shown = ["%d\t%s" % (first + i, lines[i]) for i in edits.closest(lines, missed)]
+        return "Error: old was not found in %s: %s. The closest lines are:\n%s" % (
+            path, edit.symbol, "\n".join(shown))
 
     def undo(self):
         path, content, self.python = self.undone.pop()
@@ -138,13 +149,43 @@ def wrong_edits(task, rng, most):
     return picked
 
 
+# Of the wrong tries, how many are slips: `old` copied wrongly, or nothing changed.
+SLIP_SHARE = 0.15
+
+
+def _slip(edit, rng, text):
+    """The edit with a slip in it: (edit, what the tool says without the path), or None."""
+    if edit.old is None:
+        return None
+    if rng.random() < 0.4:
+        return edits.Edit(edit.symbol, edit.old, edit.old), None
+    words = [m for m in re.finditer(r"[A-Za-z_]{3,}", edit.old)]
+    if not words:
+        return None
+    word = rng.choice(words)
+    cut = rng.randrange(word.start(), word.end())
+    old = edit.old[:cut] + (edit.old[cut + 1:] if rng.random() < 0.5 else
+                            rng.choice("aeioulnrst") + edit.old[cut + 1:])
+    if old in text or old == edit.old or any(
+            old.split("\n")[0].strip() == line.strip() for line in text.split("\n")):
+        return None
+    return edits.Edit(edit.symbol, old, edit.new), old
+
+
 def _wrong_tries(task, rng, space, transcript):
-    """Edits that do not help, each undone in the next turn; returns how many were made, or None."""
+    """Edits that do not help, each undone in the next turn; False when that cannot be shown."""
     tries = rng.choice((1, 1, 1, 2, 2, 3, 4)) if rng.random() < 0.45 else 0
+    report = task.report
     for edit in wrong_edits(task, rng, tries):
-        calls, answers = _undo(space, transcript)
-        answers.append(space.edit(task.bug["path"], edit))
-        report = space.test()
+        calls, answers = _undo(space)
+        slip = _slip(edit, rng, space.files[task.bug["path"]]) if rng.random() < SLIP_SHARE else None
+        if slip:
+            answers.append(space.refuse(task.bug["path"], *slip))
+            report = task.report
+            edit = slip[0]
+        else:
+            answers.append(space.edit(task.bug["path"], edit))
+            report = space.test()
         if report is None or report == "The tests pass.":
             # It hangs, or repairs the task in another way: as if it had not been tried.
             space.undo()
@@ -157,9 +198,9 @@ def _wrong_tries(task, rng, space, transcript):
     return True
 
 
-def _undo(space, transcript):
+def _undo(space):
     """The calls and answers that take back the last wrong edit, if there is one."""
-    return ([Call("undo")], [space.undo()]) if transcript.tries else ([], [])
+    return ([Call("undo")], [space.undo()]) if space.undone else ([], [])
 
 
 def play(task, rng, full=True):
@@ -173,7 +214,7 @@ def play(task, rng, full=True):
         transcript.results([space.read(path, symbol)])
     if not _wrong_tries(task, rng, space, transcript):
         return None
-    calls, answers = _undo(space, transcript)
+    calls, answers = _undo(space)
     edit = right_edit(task, rng)
     answers.append(space.edit(bug["path"], edit))
     report = space.test()
