@@ -1,15 +1,16 @@
 """Commands: make tasks, write them out as folders, write simulated transcripts.
 
-    python3 -m llm.nano.tasks make --split seen --count 100 --seed 1 --out tasks.jsonl
-    python3 -m llm.nano.tasks materialize tasks.jsonl DIR
-    python3 -m llm.nano.tasks episodes --split train --count 2000 --seed 1 --out shard.jsonl.gz
-    python3 -m llm.nano.tasks families
+python3 -m llm.nano.tasks make --split seen --count 100 --seed 1 --out tasks.jsonl
+python3 -m llm.nano.tasks materialize tasks.jsonl DIR
+python3 -m llm.nano.tasks episodes --split train --count 2000 --seed 1 --out shard.jsonl.gz
+python3 -m llm.nano.tasks families
 """
 
 import argparse
 import json
 import pathlib
 import random
+import subprocess
 import sys
 
 from . import episode, pool, produce
@@ -34,22 +35,27 @@ def make(arguments):
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def issue_file(task):
-    """The text of issue.md: front matter and the issue."""
-    return "---\nrepo: repo\ntest: %s\n---\n%s" % (task["test"], task["issue"])
+def write_task(task, folder):
+    """Writes one task (a dictionary) as folder/{issue.md,repo/} with the bug; returns issue.md.
+
+    `fix` wants the repository inside a git work tree.
+    """
+    (folder / "repo").mkdir(parents=True, exist_ok=True)
+    for path, text in {**task["files"], task["bug"]["path"]: task["bug"]["content"]}.items():
+        (folder / "repo" / path).write_text(text)
+    issue = folder / "issue.md"
+    issue.write_text("---\nrepo: repo\ntest: %s\n---\n%s" % (task["test"], task["issue"]))
+    return issue
 
 
 def materialize(arguments):
-    """Writes each task as DIR/ID/{issue.md,repo/}, with the bug in place."""
+    """Writes each task as FOLDER/ID/{issue.md,repo/}; FOLDER becomes a git work tree."""
     root = pathlib.Path(arguments.folder)
+    root.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
     for line in open(arguments.tasks):
         task = json.loads(line)
-        folder = root / task["id"]
-        (folder / "repo").mkdir(parents=True, exist_ok=True)
-        for path, text in {**task["files"], task["bug"]["path"]: task["bug"]["content"]}.items():
-            (folder / "repo" / path).write_text(text)
-        (folder / "issue.md").write_text(issue_file(task))
-        print(folder / "issue.md")
+        print(write_task(task, root / task["id"]))
 
 
 def episodes(arguments):
@@ -63,7 +69,9 @@ def families(arguments):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(prog="python3 -m llm.nano.tasks", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python3 -m llm.nano.tasks", description=__doc__.split("\n")[0]
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, run in (("make", make), ("episodes", episodes)):
         command = commands.add_parser(name, help=run.__doc__)
@@ -73,8 +81,11 @@ def main(arguments):
         command.add_argument("--out", required=True)
         command.set_defaults(run=run)
         if run is make:
-            command.add_argument("--transcript", action="store_true",
-                                 help="add the simulated transcript, to compare with the real one")
+            command.add_argument(
+                "--transcript",
+                action="store_true",
+                help="add the simulated transcript, to compare with the real one",
+            )
     command = commands.add_parser("materialize", help=materialize.__doc__)
     command.add_argument("tasks")
     command.add_argument("folder")

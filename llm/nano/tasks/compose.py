@@ -1,11 +1,25 @@
-"""Calling chains: a random function around another one, so that a failing test points at the caller."""
+"""Calling chains: a random function around another one, so that a failing test points at the
+caller."""
 
 import ast
 
 from . import source
 
-NUMBERS = {"int_", "nat", "pos", "small", "size", "big", "percent", "hour", "minute", "day", "month", "cents",
-           "bits"}
+NUMBERS = {
+    "int_",
+    "nat",
+    "pos",
+    "small",
+    "size",
+    "big",
+    "percent",
+    "hour",
+    "minute",
+    "day",
+    "month",
+    "cents",
+    "bits",
+}
 TEXTS = {"word", "text", "mixed", "digits"}
 MANY = {"word": "words", "text": "words", "mixed": "words"}
 
@@ -58,4 +72,6 @@ def wrap(family, rng):
     lines = ["def outer(%s):" % ", ".join("%s: %s" % pair for pair in params)]
     lines += ["    " + line for line in text.split("\n")]
     outer = ast.parse("\n".join(lines)).body[0]
-    return source.Family(family.name, family.nodes + [outer], [kind for _, kind in params], family.field)
+    return source.Family(
+        family.name, family.nodes + [outer], [kind for _, kind in params], family.field
+    )

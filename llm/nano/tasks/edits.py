@@ -30,8 +30,9 @@ def _dedent(lines):
 def _fits(old, new):
     """Whether relative indentation can be written with the first line at column 0."""
     base = indent_of(old[0])
-    return (indent_of(new[0]) == base
-            and all(indent_of(line) >= base or not line.strip() for line in old + new))
+    return indent_of(new[0]) == base and all(
+        indent_of(line) >= base or not line.strip() for line in old + new
+    )
 
 
 def occurrences(lines, old):
@@ -40,12 +41,12 @@ def occurrences(lines, old):
         return "\n".join(lines).count(old[0].strip())
     wanted = [line.strip() for line in old]
     stripped = [line.strip() for line in lines]
-    return sum(stripped[i:i + len(wanted)] == wanted for i in range(len(lines) - len(wanted) + 1))
+    return sum(stripped[i : i + len(wanted)] == wanted for i in range(len(lines) - len(wanted) + 1))
 
 
 def line_edit(symbol, before, after, most=4):
-    """The smallest edit that turns the definition `before` into `after`; None when it takes too many
-    lines, so that replacing the whole definition is the better call."""
+    """The smallest edit that turns the definition `before` into `after`; None when it takes too
+    many lines, so that replacing the whole definition is the better call."""
     a, b = before.split("\n"), after.split("\n")
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:

@@ -12,16 +12,22 @@ from .task import BugChooser
 from .transcript import Call, Transcript
 
 SUMMARIES = {
-    "boundary": "Corrected a bound in {name}.", "comparison": "Corrected a comparison in {name}.",
-    "off_by_one": "Corrected an off-by-one in {name}.", "operator": "Corrected an operator in {name}.",
-    "constant": "Corrected a constant in {name}.", "wrong_variable": "Used the right variable in {name}.",
-    "negation": "Corrected a condition in {name}.", "missing_case": "Restored a missing case in {name}.",
+    "boundary": "Corrected a bound in {name}.",
+    "comparison": "Corrected a comparison in {name}.",
+    "off_by_one": "Corrected an off-by-one in {name}.",
+    "operator": "Corrected an operator in {name}.",
+    "constant": "Corrected a constant in {name}.",
+    "wrong_variable": "Used the right variable in {name}.",
+    "negation": "Corrected a condition in {name}.",
+    "missing_case": "Restored a missing case in {name}.",
     "missing_update": "Restored a missing update in {name}.",
     "wrong_return": "Corrected the returned value of {name}.",
     "early_exit": "Corrected an early exit in {name}.",
     "initial_value": "Corrected an initial value in {name}.",
-    "and_or": "Corrected a condition in {name}.", "min_max": "Corrected min and max in {name}.",
-    "wrong_index": "Corrected an index in {name}.", "wrong_method": "Corrected a call in {name}.",
+    "and_or": "Corrected a condition in {name}.",
+    "min_max": "Corrected min and max in {name}.",
+    "wrong_index": "Corrected an index in {name}.",
+    "wrong_method": "Corrected a call in {name}.",
     "swapped_arguments": "Corrected the order of arguments in {name}.",
     "dropped_call": "Restored a missing call in {name}.",
 }
@@ -47,7 +53,14 @@ class Workspace:
         lines = self.files[path].split("\n")[:-1]
         first, last = self.span(path, symbol)
         shown = ["%d\t%s" % (n, lines[n - 1]) for n in range(first, last + 1)]
-        return "%s: %s, lines %d-%d of %d\n%s" % (path, symbol, first, last, len(lines), "\n".join(shown))
+        return "%s: %s, lines %d-%d of %d\n%s" % (
+            path,
+            symbol,
+            first,
+            last,
+            len(lines),
+            "\n".join(shown),
+        )
 
     def edit(self, path, edit):
         """Applies an edit; returns what the tool prints."""
@@ -57,9 +70,12 @@ class Workspace:
             begin, end = first - 1, last
         else:
             wanted = [line.strip() for line in edit.old.split("\n")]
-            stripped = [line.strip() for line in lines[first - 1:last]]
-            begin = next(first - 1 + i for i in range(len(stripped))
-                         if stripped[i:i + len(wanted)] == wanted)
+            stripped = [line.strip() for line in lines[first - 1 : last]]
+            begin = next(
+                first - 1 + i
+                for i in range(len(stripped))
+                if stripped[i : i + len(wanted)] == wanted
+            )
             end = begin + len(wanted)
         indent = " " * edits.indent_of(lines[begin])
         new = [indent + line if line else "" for line in edit.new.split("\n")]
@@ -72,14 +88,18 @@ class Workspace:
         return "Edited %s.\n%s" % (path, "\n".join(shown))
 
     def refuse(self, path, edit, missed):
-        """What the tool says of an edit that cannot be done: `missed` is the text it did not find."""
+        """What the tool says of an edit that cannot be done: `missed` is the text it did not
+        find."""
         if missed is None:
             return "Error: The edit changes nothing: old and new are the same."
         first, last = self.span(path, edit.symbol)
-        lines = self.files[path].split("\n")[first - 1:last]
+        lines = self.files[path].split("\n")[first - 1 : last]
         shown = ["%d\t%s" % (first + i, lines[i]) for i in edits.closest(lines, missed)]
         return "Error: old was not found in %s: %s. The closest lines are:\n%s" % (
-            path, edit.symbol, "\n".join(shown))
+            path,
+            edit.symbol,
+            "\n".join(shown),
+        )
 
     def undo(self):
         path, content, self.python = self.undone.pop()
@@ -94,15 +114,20 @@ def find_definition(tree, symbol):
     """The node of `name` or `Class.method`."""
     parts = symbol.split(".")
     for node in tree.body:
-        if getattr(node, "name", None) == parts[0] and isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        if getattr(node, "name", None) == parts[0] and isinstance(
+            node, (ast.FunctionDef, ast.ClassDef)
+        ):
             return node if len(parts) == 1 else find_definition(node, ".".join(parts[1:]))
     raise KeyError(symbol)
 
 
 def cpp_span(lines, symbol):
     """First and last line of a C++ function as this package writes it."""
-    first = next(i for i, line in enumerate(lines)
-                 if line.endswith("{") and " %s(" % symbol in line and line[0] not in " }")
+    first = next(
+        i
+        for i, line in enumerate(lines)
+        if line.endswith("{") and " %s(" % symbol in line and line[0] not in " }"
+    )
     return first + 1, next(i for i in range(first, len(lines)) if lines[i] == "}") + 1
 
 
@@ -144,7 +169,7 @@ def wrong_edits(task, rng, most):
             (near if edit.old == bug["old"] else chosen).append(edit)
     near_count = sum(rng.random() < 0.5 for _ in range(most))
     picked = near[:near_count]
-    picked += chosen[:most - len(picked)]
+    picked += chosen[: most - len(picked)]
     rng.shuffle(picked)
     return picked
 
@@ -164,10 +189,16 @@ def _slip(edit, rng, text):
         return None
     word = rng.choice(words)
     cut = rng.randrange(word.start(), word.end())
-    old = edit.old[:cut] + (edit.old[cut + 1:] if rng.random() < 0.5 else
-                            rng.choice("aeioulnrst") + edit.old[cut + 1:])
-    if old in text or old == edit.old or any(
-            old.split("\n")[0].strip() == line.strip() for line in text.split("\n")):
+    old = edit.old[:cut] + (
+        edit.old[cut + 1 :]
+        if rng.random() < 0.5
+        else rng.choice("aeioulnrst") + edit.old[cut + 1 :]
+    )
+    if (
+        old in text
+        or old == edit.old
+        or any(old.split("\n")[0].strip() == line.strip() for line in text.split("\n"))
+    ):
         return None
     return edits.Edit(edit.symbol, old, edit.new), old
 
@@ -178,7 +209,9 @@ def _wrong_tries(task, rng, space, transcript):
     report = task.report
     for edit in wrong_edits(task, rng, tries):
         calls, answers = _undo(space)
-        slip = _slip(edit, rng, space.files[task.bug["path"]]) if rng.random() < SLIP_SHARE else None
+        slip = (
+            _slip(edit, rng, space.files[task.bug["path"]]) if rng.random() < SLIP_SHARE else None
+        )
         if slip:
             answers.append(space.refuse(task.bug["path"], *slip))
             report = task.report
@@ -204,7 +237,8 @@ def _undo(space):
 
 
 def play(task, rng, full=True):
-    """A transcript of the teacher at work; None when the tools could not have said what is needed."""
+    """A transcript of the teacher at work; None when the tools could not have said what is
+    needed."""
     space = Workspace(task)
     bug = task.bug
     transcript = Transcript()
@@ -222,7 +256,9 @@ def play(task, rng, full=True):
         return None
     transcript.calls(calls + [edit_call(edit), Call("test")])
     transcript.results(answers + [report])
-    transcript.calls([Call("finish", [("summary", SUMMARIES[bug["kind"]].format(name=bug["symbol"]))])])
+    transcript.calls(
+        [Call("finish", [("summary", SUMMARIES[bug["kind"]].format(name=bug["symbol"]))])]
+    )
     return transcript
 
 
@@ -232,8 +268,11 @@ def _reading_order(task, rng):
     if bug["method"]:
         owner = bug["symbol"].split(".")[0]
         if bug["main"] != bug["symbol"]:
-            return [(owner, bug["path"])] if rng.random() < 0.7 else [
-                (bug["main"], bug["path"]), (bug["symbol"], bug["path"])]
+            return (
+                [(owner, bug["path"])]
+                if rng.random() < 0.7
+                else [(bug["main"], bug["path"]), (bug["symbol"], bug["path"])]
+            )
         return [(owner if rng.random() < 0.25 else bug["symbol"], bug["path"])]
     wanted = [(bug["symbol"], bug["path"])]
     if bug["main"] != bug["symbol"]:

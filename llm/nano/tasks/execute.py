@@ -1,6 +1,7 @@
 """Runs generated Python in this process, under a time limit: calls, and whole test files.
 
-`run_tests` says what the agent's `test` tool would say, in the same words, without starting a process.
+`run_tests` says what the agent's `test` tool would say, in the same words, without starting a
+process.
 """
 
 import copy
@@ -38,9 +39,11 @@ PLAIN = (int, float, bool, str, list, tuple, dict, set, type(None))
 
 def is_plain(value, depth=0):
     """Whether a value prints as a short literal that reads back as itself."""
-    if isinstance(value, float) and (value != value or abs(value) > 1e9 or value != round(value, 6)):
+    if isinstance(value, float) and (
+        value != value or abs(value) > 1e9 or value != round(value, 6)
+    ):
         return False
-    if isinstance(value, int) and abs(value) > 10 ** 9:
+    if isinstance(value, int) and abs(value) > 10**9:
         return False
     if isinstance(value, (list, tuple)):
         return depth < 4 and all(is_plain(v, depth + 1) for v in value)
@@ -65,7 +68,8 @@ class Outcome:
 
 
 def run_calls(code, name, argument_lists, seconds=0.05):
-    """Outcomes of calling `name` from `code` on each argument list; None when out of time or broken."""
+    """Outcomes of calling `name` from `code` on each argument list; None when out of time or
+    broken."""
     outcomes = []
     try:
         with time_limit(seconds):
@@ -92,6 +96,7 @@ def _call(function, arguments):
 
 
 # ---- Test files ----
+
 
 def is_test_file(path):
     return path.rsplit("/", 1)[-1].startswith("test")
@@ -162,6 +167,7 @@ class _Finder:
         if name + ".py" not in self.files:
             return None
         import importlib.machinery
+
         return importlib.machinery.ModuleSpec(name, self)
 
     def create_module(self, spec):
@@ -204,7 +210,8 @@ DEFINITION = re.compile(r"^( *)(?:def|class) (\w+)", re.M)
 
 
 def definitions(files):
-    """{name: [(path, symbol)]} of everything defined in files that are not tests, in reading order."""
+    """{name: [(path, symbol)]} of everything defined in files that are not tests, in reading
+    order."""
     found = {}
     for path in sorted(files):
         if is_test_file(path) or not path.endswith(".py"):
@@ -224,8 +231,8 @@ def called_names(line):
 
 
 def see_lines(line, files, frames=(), before=()):
-    """`see PATH: SYMBOL` lines for what a source line calls, then for frames, innermost first; without
-    any, for the closest line of `before` that calls something."""
+    """`see PATH: SYMBOL` lines for what a source line calls, then for frames, innermost first;
+    without any, for the closest line of `before` that calls something."""
     known, places = definitions(files), []
 
     def add(source):
@@ -233,6 +240,7 @@ def see_lines(line, files, frames=(), before=()):
             for place in known.get(name, ()):
                 if place not in places:
                     places.append(place)
+
     add(line)
     for path, _, name in reversed(frames):
         if not is_test_file(path) and (path, name) not in places and name[0] != "<":
@@ -259,12 +267,15 @@ def _exception_block(files, error, test):
     source = lines[number - 1].strip()
     # Upwards from the failing line to the definition it stands in.
     before = []
-    for line in reversed(lines[:number - 1]):
+    for line in reversed(lines[: number - 1]):
         before.append(line)
         if DEFINITION.match(line):
             break
     text = str(error)
     message = type(error).__name__ + (": " + text if text else "")
     shown = [part.strip()[:200] for part in message.split("\n\n")[0].split("\n")[:3]]
-    return "\n".join([head, "  " + source] + ["  " + part for part in shown]
-                     + see_lines(source, files, frames, before))
+    return "\n".join(
+        [head, "  " + source]
+        + ["  " + part for part in shown]
+        + see_lines(source, files, frames, before)
+    )

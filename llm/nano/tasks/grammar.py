@@ -4,148 +4,14 @@ Every call writes another function, so that repairing them cannot be learnt by h
 """
 
 from . import source
-
-
-class _Writer:
-    """Writes one function's body; keeps track of the integer names that expressions may use."""
-
-    def __init__(self, rng):
-        self.rng = rng
-        self.params = []  # (name, kind)
-        self.ints = []
-        self.lines = []
-        self.free = rng.sample(["total", "count", "best", "value", "level", "rest", "gap", "width",
-                                "score", "offset", "cost", "bonus", "step", "mark"], 14)
-
-    def new(self):
-        return self.free.pop()
-
-    def param(self, kind):
-        taken = {name for name, _ in self.params}
-        pool = {"ints": ["xs", "values", "items"], "words": ["words", "names", "labels"],
-                "text": ["text", "line", "word"], "grid": ["grid", "rows", "table"]}
-        group = ("ints" if kind in ("ints", "nats", "some", "runs", "marks", "sorted_") else
-                 "words" if kind in ("words", "repeats", "some_words") else
-                 "text" if kind in ("text", "word", "mixed", "digits") else kind)
-        for name in pool.get(group, ["limit", "low", "high", "n", "k", "size", "floor", "cap"]):
-            if name not in taken and (group in pool or self.rng.random() < 0.5 or name == "cap"):
-                self.params.append((name, kind))
-                if group not in pool:
-                    self.ints.append(name)
-                return name
-        self.params.append(("extra", kind))
-        return "extra"
-
-    def emit(self, depth, text):
-        self.lines.append("    " * (depth + 1) + text)
-
-    def constant(self, low=1, high=12):
-        return str(self.rng.choice((1, 2, 2, 3, self.rng.randint(low, high))))
-
-    def atom(self, extra=()):
-        names = list(extra) + self.ints
-        if names and self.rng.random() < 0.72:
-            return self.rng.choice(names)
-        return self.constant()
-
-    def expression(self, extra=(), depth=1):
-        rng = self.rng
-        main = rng.choice(list(extra)) if extra else self.atom()
-        roll = rng.random()
-        if roll < 0.3 or depth == 0:
-            return main
-        if roll < 0.62:
-            return "%s %s %s" % (main, rng.choice("++-**"), self.atom())
-        if roll < 0.70:
-            return "%s %% %s" % (main, rng.randint(2, 7))
-        if roll < 0.78:
-            return "%s // %s" % (main, rng.randint(2, 5))
-        if roll < 0.86:
-            return "%s(%s, %s)" % (rng.choice(("min", "max")), main, self.atom())
-        if roll < 0.91:
-            return "abs(%s - %s)" % (main, self.atom())
-        return "(%s %s %s) * %s" % (main, rng.choice("+-"), self.atom(), rng.randint(2, 5))
-
-    def condition(self, extra=()):
-        rng = self.rng
-        main = rng.choice(list(extra)) if extra else self.atom()
-        roll = rng.random()
-        if roll < 0.45:
-            test = "%s %s %s" % (main, rng.choice(("<", "<=", ">", ">=")), self.atom())
-        elif roll < 0.6:
-            test = "%s %% %d %s %d" % (main, rng.randint(2, 5), rng.choice(("==", "==", "!=")),
-                                       rng.randint(0, 1))
-        elif roll < 0.7:
-            test = "%s %s %s" % (main, rng.choice(("==", "!=")), self.atom())
-        elif roll < 0.8:
-            test = "%s < %s < %s" % (self.constant(0, 3), main, self.rng.randint(5, 15))
-        else:
-            join = rng.choice(("and", "or"))
-            test = "%s %s %s %s %s %s %s" % (main, rng.choice("<>"), self.atom(), join, main,
-                                             rng.choice(("!=", ">=", "<=", "==")), self.constant(0, 9))
-        return test
-
-    def update(self, name, extra):
-        rng = self.rng
-        roll = rng.random()
-        if roll < 0.3:
-            return "%s += 1" % name
-        if roll < 0.75:
-            return "%s %s= %s" % (name, rng.choice("+++-"), self.expression(extra))
-        if roll < 0.9:
-            return "%s = %s(%s, %s)" % (name, rng.choice(("min", "max")), name, self.expression(extra, 0))
-        return "%s = %s" % (name, self.expression(extra))
-
-
-def _guard(w, subject, sized):
-    roll = w.rng.random()
-    if sized and roll < 0.3:
-        w.emit(0, "if not %s:" % subject)
-        w.emit(1, "return %s" % w.rng.choice(("0", "-1", "None")))
-    elif sized and roll < 0.45:
-        w.emit(0, "if len(%s) < %d:" % (subject, w.rng.randint(2, 3)))
-        w.emit(1, "return %d" % w.rng.randint(-1, 1))
-
-
-def _finish(w, name):
-    """A last adjustment and the return."""
-    rng = w.rng
-    roll = rng.random()
-    if roll < 0.18:
-        w.emit(0, "if %s %s %s:" % (name, rng.choice(("<", ">", "<=", ">=")), w.atom()))
-        w.emit(1, "%s = %s" % (name, w.expression((name,))))
-    elif roll < 0.3:
-        w.emit(0, "if %s:" % w.condition((name,)))
-        w.emit(1, "return %s" % w.expression((name,)))
-    w.emit(0, "return %s" % (name if rng.random() < 0.7 else w.expression((name,))))
-
-
-def _branches(w, depth, name, extra, element):
-    """A conditional update of an accumulator."""
-    rng = w.rng
-    roll = rng.random()
-    if roll < 0.15:
-        w.emit(depth, w.update(name, extra))
-        return
-    w.emit(depth, "if %s:" % w.condition(element))
-    if roll < 0.25:
-        w.emit(depth + 1, rng.choice(("continue", "continue", "break")))
-        w.emit(depth, w.update(name, extra))
-        return
-    w.emit(depth + 1, w.update(name, extra))
-    if rng.random() < 0.35:
-        w.emit(depth, "elif %s:" % w.condition(element))
-        w.emit(depth + 1, w.update(name, extra))
-    if rng.random() < 0.35:
-        w.emit(depth, "else:")
-        w.emit(depth + 1, w.update(name, extra))
+from .writer import Writer, branches, finish, guard
 
 
 def accumulate(w):
     xs = w.param(w.rng.choice(("ints", "nats", "some", "marks", "runs")))
     for _ in range(w.rng.choice((0, 1, 1, 2))):
         w.param(w.rng.choice(("nat", "pos", "small", "int_")))
-    _guard(w, xs, True)
+    guard(w, xs, True)
     total = w.new()
     w.emit(0, "%s = %s" % (total, w.rng.choice(("0", "0", "1", w.atom()))))
     second = None
@@ -158,15 +24,25 @@ def accumulate(w):
     else:
         w.emit(0, "for x in %s:" % xs)
         extra = ("x",)
-    _branches(w, 1, total, extra, extra)
+    branches(w, 1, total, extra, extra)
     if second:
-        _branches(w, 1, second, extra, ("x", total))
+        branches(w, 1, second, extra, ("x", total))
         w.ints += [second]
-        w.emit(0, "return %s" % w.rng.choice((
-            "%s - %s" % (total, second), "%s + %s" % (total, second), "%s, %s" % (total, second),
-            "max(%s, %s)" % (total, second), "%s * %s" % (second, w.constant()))))
+        w.emit(
+            0,
+            "return %s"
+            % w.rng.choice(
+                (
+                    "%s - %s" % (total, second),
+                    "%s + %s" % (total, second),
+                    "%s, %s" % (total, second),
+                    "max(%s, %s)" % (total, second),
+                    "%s * %s" % (second, w.constant()),
+                )
+            ),
+        )
     else:
-        _finish(w, total)
+        finish(w, total)
 
 
 def build_list(w):
@@ -200,8 +76,21 @@ def build_list(w):
         w.emit(1, "result.append(%s)" % value)
     else:
         w.emit(1, "result.append(%s)" % value)
-    w.emit(0, "return %s" % w.rng.choice(("result", "result", "result", "result[:3]", "result[::-1]",
-                                          "sorted(result)", "sum(result)")))
+    w.emit(
+        0,
+        "return %s"
+        % w.rng.choice(
+            (
+                "result",
+                "result",
+                "result",
+                "result[:3]",
+                "result[::-1]",
+                "sorted(result)",
+                "sum(result)",
+            )
+        ),
+    )
 
 
 def search(w):
@@ -248,20 +137,43 @@ def countdown(w):
     else:
         w.emit(1, w.update(count, ("%s %% %d" % (n, w.rng.choice((10, 3, 2, 5))), n)))
     w.emit(1, w.rng.choice(("%s //= 2", "%s //= 10", "%s //= 3", "%s -= 1", "%s -= 3")) % n)
-    _finish(w, count)
+    finish(w, count)
 
 
 def cascade(w):
     value = w.param(w.rng.choice(("int_", "nat", "percent", "big", "hour")))
     for _ in range(w.rng.choice((0, 1, 2))):
-        w.param(w.rng.choice(("nat", "pos", "small", "flag") if w.rng.random() < 0.2
-                             else ("nat", "pos", "small")))
+        w.param(
+            w.rng.choice(
+                ("nat", "pos", "small", "flag") if w.rng.random() < 0.2 else ("nat", "pos", "small")
+            )
+        )
     words = w.rng.random() < 0.4
-    labels = w.rng.sample(["low", "high", "mid", "none", "full", "small", "large", "cold", "hot",
-                           "open", "closed", "late", "early", "free", "red", "green"], 5)
+    labels = w.rng.sample(
+        [
+            "low",
+            "high",
+            "mid",
+            "none",
+            "full",
+            "small",
+            "large",
+            "cold",
+            "hot",
+            "open",
+            "closed",
+            "late",
+            "early",
+            "free",
+            "red",
+            "green",
+        ],
+        5,
+    )
 
     def answer():
         return repr(labels.pop()) if words else w.expression((value,))
+
     limits = sorted(w.rng.sample(range(1, 30), 3))
     ascending = w.rng.random() < 0.5
     sign = w.rng.choice(("<", "<=") if ascending else (">", ">="))
@@ -278,13 +190,15 @@ def cascade(w):
     if not words and w.rng.random() < 0.5:
         name = w.new()
         w.emit(0, "%s = %s" % (name, w.expression((value,))))
-        _finish(w, name)
+        finish(w, name)
     else:
         w.emit(0, "return " + answer())
 
 
 def straight(w):
-    for kind in w.rng.choice((("int_", "nat"), ("nat", "pos", "small"), ("big", "percent"), ("nat", "nat"))):
+    for kind in w.rng.choice(
+        (("int_", "nat"), ("nat", "pos", "small"), ("big", "percent"), ("nat", "nat"))
+    ):
         w.param(kind)
     for _ in range(w.rng.choice((1, 2, 3))):
         name = w.new()
@@ -303,11 +217,33 @@ def text_building(w):
     text = w.param(w.rng.choice(("text", "word", "mixed", "digits")))
     if w.rng.random() < 0.5:
         w.param(w.rng.choice(("small", "pos")))
-    tests = ["ch in 'aeiou'", "ch.isdigit()", "ch.isupper()", "ch == ' '", "ch.isalpha()",
-             "ch not in '-_.'", "ch != ' '", "ch.islower()", "i % 2 == 0", "i % 3 == 0", "i > 0", "ch < 'm'"]
+    tests = [
+        "ch in 'aeiou'",
+        "ch.isdigit()",
+        "ch.isupper()",
+        "ch == ' '",
+        "ch.isalpha()",
+        "ch not in '-_.'",
+        "ch != ' '",
+        "ch.islower()",
+        "i % 2 == 0",
+        "i % 3 == 0",
+        "i > 0",
+        "ch < 'm'",
+    ]
     if w.ints:
         tests += ["i < %s" % w.ints[0], "i >= %s" % w.ints[0], "i %% %s == 0" % w.ints[0]]
-    pieces = ["ch", "ch.upper()", "ch.lower()", "'-'", "'*'", "ch * 2", "'_' + ch", "ch + '.'", "str(i)"]
+    pieces = [
+        "ch",
+        "ch.upper()",
+        "ch.lower()",
+        "'-'",
+        "'*'",
+        "ch * 2",
+        "'_' + ch",
+        "ch + '.'",
+        "str(i)",
+    ]
     test = w.rng.choice(tests)
     counting = w.rng.random() < 0.35
     out = w.new() if counting else "result"
@@ -322,7 +258,9 @@ def text_building(w):
     w.emit(2, w.update(out, (out,)) if counting else "%s += %s" % (out, piece))
     roll = w.rng.random()
     if roll < 0.2:
-        second = w.rng.choice([t for t in tests if not t.startswith("i ") or needs_index] or tests[:6])
+        second = w.rng.choice(
+            [t for t in tests if not t.startswith("i ") or needs_index] or tests[:6]
+        )
         if second.startswith("i ") and not needs_index:
             second = "ch.isalpha()"
         w.emit(1, "elif %s:" % second)
@@ -331,10 +269,13 @@ def text_building(w):
         w.emit(1, "else:")
         w.emit(2, "%s -= 1" % out if counting else "%s += %s" % (out, other))
     if counting:
-        _finish(w, out)
+        finish(w, out)
     else:
-        w.emit(0, "return %s" % w.rng.choice((out, out, out, out + ".strip()", out + "[::-1]",
-                                              "len(%s)" % out)))
+        w.emit(
+            0,
+            "return %s"
+            % w.rng.choice((out, out, out, out + ".strip()", out + "[::-1]", "len(%s)" % out)),
+        )
 
 
 def grid_walk(w):
@@ -347,15 +288,28 @@ def grid_walk(w):
     if w.rng.random() < 0.5:
         w.emit(0, "for row in %s:" % grid)
         w.emit(1, "for x in row:")
-        _branches(w, 2, total, ("x",), ("x",))
+        branches(w, 2, total, ("x",), ("x",))
     else:
         w.emit(0, "for r in range(len(%s)):" % grid)
         w.emit(1, "for c in range(len(%s[r])):" % grid)
-        w.emit(2, "if %s:" % w.rng.choice(("r == c", "r != c", "c > r", "r + c == %d" % w.rng.randint(1, 3),
-                                           "c % 2 == 0", "(r + c) % 2 == 1", "r == 0 or c == 0",
-                                           "%s[r][c] > %s" % (grid, w.atom()))))
+        w.emit(
+            2,
+            "if %s:"
+            % w.rng.choice(
+                (
+                    "r == c",
+                    "r != c",
+                    "c > r",
+                    "r + c == %d" % w.rng.randint(1, 3),
+                    "c % 2 == 0",
+                    "(r + c) % 2 == 1",
+                    "r == 0 or c == 0",
+                    "%s[r][c] > %s" % (grid, w.atom()),
+                )
+            ),
+        )
         w.emit(3, w.update(total, ("%s[r][c]" % grid,)))
-    _finish(w, total)
+    finish(w, total)
 
 
 def words_loop(w):
@@ -364,24 +318,49 @@ def words_loop(w):
     tests = ["len(word) > %s", "len(word) <= %s", "len(word) == %s", "len(word) >= %s"]
     test = w.rng.choice(tests) % w.ints[0]
     if w.rng.random() < 0.4:
-        test += " %s %s" % (w.rng.choice(("and", "or")), w.rng.choice(
-            ("word[0] in 'abcde'", "word.islower()", "word not in result", "word.endswith('e')",
-             "word != 'tiger'")))
+        test += " %s %s" % (
+            w.rng.choice(("and", "or")),
+            w.rng.choice(
+                (
+                    "word[0] in 'abcde'",
+                    "word.islower()",
+                    "word not in result",
+                    "word.endswith('e')",
+                    "word != 'tiger'",
+                )
+            ),
+        )
     roll = w.rng.random()
     if roll < 0.4 or "result" in test:
         w.emit(0, "result = []")
         w.emit(0, "for word in %s:" % words)
         w.emit(1, "if %s:" % test)
-        w.emit(2, "result.append(%s)" % w.rng.choice(
-            ("word", "word", "word.upper()", "len(word)", "word[0]", "word[:%s]" % w.ints[0], "word[::-1]")))
+        w.emit(
+            2,
+            "result.append(%s)"
+            % w.rng.choice(
+                (
+                    "word",
+                    "word",
+                    "word.upper()",
+                    "len(word)",
+                    "word[0]",
+                    "word[:%s]" % w.ints[0],
+                    "word[::-1]",
+                )
+            ),
+        )
         w.emit(0, "return %s" % w.rng.choice(("result", "result", "sorted(result)", "len(result)")))
     elif roll < 0.7:
         w.emit(0, "counts = {}")
         w.emit(0, "for word in %s:" % words)
         key = w.rng.choice(("word", "word[0]", "len(word)"))
         w.emit(1, "if %s:" % test)
-        w.emit(2, "counts[%s] = counts.get(%s, %d) + %s" % (key, key, w.rng.randint(0, 1),
-                                                            w.rng.choice(("1", "1", "len(word)", "2"))))
+        w.emit(
+            2,
+            "counts[%s] = counts.get(%s, %d) + %s"
+            % (key, key, w.rng.randint(0, 1), w.rng.choice(("1", "1", "len(word)", "2"))),
+        )
         w.emit(0, "return counts")
     else:
         out = w.new()
@@ -389,7 +368,7 @@ def words_loop(w):
         w.emit(0, "for word in %s:" % words)
         w.emit(1, "if %s:" % test)
         w.emit(2, "%s += %s" % (out, w.rng.choice(("1", "len(word)", "len(word) - 1", w.ints[0]))))
-        _finish(w, out)
+        finish(w, out)
 
 
 def two_lists(w):
@@ -399,8 +378,13 @@ def two_lists(w):
     if w.rng.random() < 0.5:
         w.emit(0, "result = []")
         w.emit(0, "for a, b in zip(%s, %s):" % (a, b))
-        w.emit(1, "if %s:" % w.rng.choice(("a > b", "a < b", "a != b", "a + b > %s" % w.ints[0],
-                                           "a >= %s" % w.ints[0])))
+        w.emit(
+            1,
+            "if %s:"
+            % w.rng.choice(
+                ("a > b", "a < b", "a != b", "a + b > %s" % w.ints[0], "a >= %s" % w.ints[0])
+            ),
+        )
         w.emit(2, "result.append(%s)" % w.rng.choice(("a", "b", "a - b", "a + b", "(a, b)")))
         if w.rng.random() < 0.5:
             w.emit(1, "else:")
@@ -415,18 +399,26 @@ def two_lists(w):
         if w.rng.random() < 0.4:
             w.emit(1, "else:")
             w.emit(2, w.update(total, ("%s[i]" % a, "%s[i]" % b)))
-        _finish(w, total)
+        finish(w, total)
 
 
 SHAPES = {
-    accumulate: 5, build_list: 4, search: 2.5, countdown: 2.5, cascade: 4, straight: 3, text_building: 3.5,
-    grid_walk: 2, words_loop: 3, two_lists: 2,
+    accumulate: 5,
+    build_list: 4,
+    search: 2.5,
+    countdown: 2.5,
+    cascade: 4,
+    straight: 3,
+    text_building: 3.5,
+    grid_walk: 2,
+    words_loop: 3,
+    two_lists: 2,
 }
 
 
 def random_family(rng):
     """A new function as a family."""
-    writer = _Writer(rng)
+    writer = Writer(rng)
     shape = rng.choices(list(SHAPES), list(SHAPES.values()))[0]
     shape(writer)
     signature = ", ".join("%s: %s" % pair for pair in writer.params)

@@ -49,7 +49,7 @@ def _intervals(rng):
 
 
 def _graph(rng):
-    nodes = "abcde"[:rng.randint(2, 5)]
+    nodes = "abcde"[: rng.randint(2, 5)]
     return {n: [m for m in nodes if m != n and rng.random() < 0.4] for n in nodes}
 
 
@@ -60,8 +60,10 @@ def _tree(rng, depth=3):
 
 
 def _nested(rng, depth=2):
-    return [_nested(rng, depth - 1) if depth and rng.random() < 0.3 else rng.randint(0, 9)
-            for _ in range(rng.randint(0, 4))]
+    return [
+        _nested(rng, depth - 1) if depth and rng.random() < 0.3 else rng.randint(0, 9)
+        for _ in range(rng.randint(0, 4))
+    ]
 
 
 def _scores(rng):
@@ -69,13 +71,17 @@ def _scores(rng):
 
 
 def _records(rng):
-    return [{"name": rng.choice(WORDS[:12]), "qty": rng.randint(0, 9), "price": rng.randint(1, 20)}
-            for _ in range(rng.randint(0, 4))]
+    return [
+        {"name": rng.choice(WORDS[:12]), "qty": rng.randint(0, 9), "price": rng.randint(1, 20)}
+        for _ in range(rng.randint(0, 4))
+    ]
 
 
 def _people(rng):
-    return [{"name": rng.choice(WORDS[:12]), "age": rng.randint(5, 80), "active": rng.random() < 0.6}
-            for _ in range(rng.randint(1, 4))]
+    return [
+        {"name": rng.choice(WORDS[:12]), "age": rng.randint(5, 80), "active": rng.random() < 0.6}
+        for _ in range(rng.randint(1, 4))
+    ]
 
 
 def _time(rng):
@@ -83,7 +89,9 @@ def _time(rng):
 
 
 def _csv(rng):
-    return ",".join(rng.choice((_word(rng), str(rng.randint(0, 99)), "")) for _ in range(rng.randint(1, 5)))
+    return ",".join(
+        rng.choice((_word(rng), str(rng.randint(0, 99)), "")) for _ in range(rng.randint(1, 5))
+    )
 
 
 def _pairs_text(rng):
@@ -107,8 +115,10 @@ def _version(rng):
 
 
 def _commands(rng):
-    return [rng.choice((("push", rng.randint(1, 9)), ("pop", 0), ("add", 0), ("dup", 0)))
-            for _ in range(rng.randint(1, 6))]
+    return [
+        rng.choice((("push", rng.randint(1, 9)), ("pop", 0), ("add", 0), ("dup", 0)))
+        for _ in range(rng.randint(1, 6))
+    ]
 
 
 KINDS = {
@@ -143,9 +153,12 @@ KINDS = {
     "pairs_text": _pairs_text,
     "brackets": _brackets,
     "version": _version,
-    "numtext": lambda r: r.choice((str(r.randint(-50, 99)), str(r.randint(0, 9)), "x1", "", "007", "+5")),
-    "lines": lambda r: "\n".join(r.choice((_word(r), "# " + _word(r), "", _word(r) + " = 3"))
-                                 for _ in range(r.randint(1, 4))),
+    "numtext": lambda r: r.choice(
+        (str(r.randint(-50, 99)), str(r.randint(0, 9)), "x1", "", "007", "+5")
+    ),
+    "lines": lambda r: "\n".join(
+        r.choice((_word(r), "# " + _word(r), "", _word(r) + " = 3")) for _ in range(r.randint(1, 4))
+    ),
     "ints": _ints,
     "nats": lambda r: _ints(r, 0, 12),
     "some": lambda r: _ints(r, -9, 15, 1, 7),
@@ -185,8 +198,8 @@ HINTS = {
     "int": "int_ nat pos small size big percent year month day hour minute seconds cents bits",
     "float": "half money",
     "bool": "flag",
-    "str": "char letter word text mixed digits binary hexa time csv pairs_text brackets version numtext "
-           "lines moves",
+    "str": "char letter word text mixed digits binary hexa time csv pairs_text brackets "
+    "version numtext lines moves",
     "list[int]": "ints nats some pair_up sorted_ uniq_sorted runs marks",
     "list[bool]": "flags",
     "list[str]": "words some_words repeats",

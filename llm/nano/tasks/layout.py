@@ -1,4 +1,5 @@
-"""How generated code looks on the page: quotes, comments, order, imports, and the test file's style."""
+"""How generated code looks on the page: quotes, comments, order, imports, and the test file's
+style."""
 
 import io
 import re
@@ -19,7 +20,7 @@ def double_quotes(text):
         if match:
             row = token.start[0] - 1
             line = lines[row]
-            lines[row] = (line[:token.start[1]] + '%s"%s"' % match.groups() + line[token.end[1]:])
+            lines[row] = line[: token.start[1]] + '%s"%s"' % match.groups() + line[token.end[1] :]
     return "\n".join(lines)
 
 
@@ -30,7 +31,9 @@ class Style:
         self.double = rng.random() < 0.45
         self.hints = rng.random() < 0.25
         self.doc = rng.random() < 0.2
-        self.test = rng.choices(("plain", "plain_message", "unittest", "report"), (30, 6, 34, 30))[0]
+        self.test = rng.choices(("plain", "plain_message", "unittest", "report"), (30, 6, 34, 30))[
+            0
+        ]
 
     def code(self, text):
         return restyle(text, self.double)
@@ -47,8 +50,11 @@ def restyle(text, double):
 
 def imports_of(source):
     """Standard modules that a definition uses by name."""
-    return ["import " + m for m in ("re", "math", "string", "itertools", "collections", "heapq", "bisect")
-            if re.search(r"\b%s\." % m, source)]
+    return [
+        "import " + m
+        for m in ("re", "math", "string", "itertools", "collections", "heapq", "bisect")
+        if re.search(r"\b%s\." % m, source)
+    ]
 
 
 def call_text(name, arguments):
@@ -90,7 +96,7 @@ def _body(checks, style, indent):
     return lines
 
 
-REPORT_HELPER = '''failed = False
+REPORT_HELPER = """failed = False
 
 
 def check(function, arguments, expected):
@@ -103,14 +109,16 @@ def check(function, arguments, expected):
     if got != expected:
         print(f"FAIL {function.__name__}({text}): expected {expected!r}, got {got!r}")
         failed = True
-'''
+"""
 
 
 def test_file(groups, imports, style, class_name):
     """A test file's text. groups: [(test name, [Check])]; imports: [(module, [names])]."""
     head = ["from %s import %s" % (module, ", ".join(names)) for module, names in imports]
     if style == "unittest":
-        lines = ["import unittest", ""] + head + ["", "", "class %s(unittest.TestCase):" % class_name]
+        lines = (
+            ["import unittest", ""] + head + ["", "", "class %s(unittest.TestCase):" % class_name]
+        )
         for index, (name, checks) in enumerate(groups):
             lines += [""] if index else []
             lines += ["    def %s(self):" % name] + _body(checks, style, " " * 8)

@@ -1,4 +1,5 @@
-"""Small bugs planted in Python functions: every way to change one place, with the name of its kind."""
+"""Small bugs planted in Python functions: every way to change one place, with the name of its
+kind."""
 
 import ast
 import copy
@@ -19,21 +20,52 @@ FLIPS = {
     ast.IsNot: [(ast.Is, "negation")],
 }
 OPERATORS = {
-    ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Add, ast.FloorDiv],
-    ast.FloorDiv: [ast.Mult, ast.Mod], ast.Div: [ast.Mult, ast.FloorDiv], ast.Mod: [ast.FloorDiv],
-    ast.BitAnd: [ast.BitOr], ast.BitOr: [ast.BitAnd], ast.BitXor: [ast.BitOr],
-    ast.LShift: [ast.RShift], ast.RShift: [ast.LShift], ast.Pow: [ast.Mult],
+    ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add],
+    ast.Mult: [ast.Add, ast.FloorDiv],
+    ast.FloorDiv: [ast.Mult, ast.Mod],
+    ast.Div: [ast.Mult, ast.FloorDiv],
+    ast.Mod: [ast.FloorDiv],
+    ast.BitAnd: [ast.BitOr],
+    ast.BitOr: [ast.BitAnd],
+    ast.BitXor: [ast.BitOr],
+    ast.LShift: [ast.RShift],
+    ast.RShift: [ast.LShift],
+    ast.Pow: [ast.Mult],
 }
 CALLS = {"min": ["max"], "max": ["min"], "any": ["all"], "all": ["any"]}
 METHODS = {
-    "append": ["extend"], "extend": ["append"], "lower": ["upper"], "upper": ["lower"],
-    "startswith": ["endswith"], "endswith": ["startswith"], "find": ["rfind"], "rfind": ["find"],
-    "lstrip": ["rstrip"], "rstrip": ["lstrip"], "strip": ["lstrip", "rstrip"], "keys": ["values"],
-    "values": ["keys"], "ljust": ["rjust"], "rjust": ["ljust"], "isdigit": ["isalpha"],
-    "isalpha": ["isdigit"], "popleft": ["pop"], "appendleft": ["append"], "add": ["discard"],
-    "union": ["intersection"], "index": ["count"], "isupper": ["islower"], "islower": ["isupper"],
-    "title": ["capitalize"], "items": ["keys"], "split": ["rsplit"], "partition": ["rpartition"],
-    "rpartition": ["partition"], "removeprefix": ["removesuffix"], "removesuffix": ["removeprefix"],
+    "append": ["extend"],
+    "extend": ["append"],
+    "lower": ["upper"],
+    "upper": ["lower"],
+    "startswith": ["endswith"],
+    "endswith": ["startswith"],
+    "find": ["rfind"],
+    "rfind": ["find"],
+    "lstrip": ["rstrip"],
+    "rstrip": ["lstrip"],
+    "strip": ["lstrip", "rstrip"],
+    "keys": ["values"],
+    "values": ["keys"],
+    "ljust": ["rjust"],
+    "rjust": ["ljust"],
+    "isdigit": ["isalpha"],
+    "isalpha": ["isdigit"],
+    "popleft": ["pop"],
+    "appendleft": ["append"],
+    "add": ["discard"],
+    "union": ["intersection"],
+    "index": ["count"],
+    "isupper": ["islower"],
+    "islower": ["isupper"],
+    "title": ["capitalize"],
+    "items": ["keys"],
+    "split": ["rsplit"],
+    "partition": ["rpartition"],
+    "rpartition": ["partition"],
+    "removeprefix": ["removesuffix"],
+    "removesuffix": ["removeprefix"],
 }
 DROPPABLE = {"abs", "sorted", "reversed", "list", "set", "int", "round", "len", "str"}
 DROPPABLE_METHODS = {"strip", "lower", "upper", "copy", "rstrip", "lstrip", "title", "capitalize"}
@@ -79,6 +111,7 @@ class _Sites:
 
         def revert():
             setattr(node, field, old)
+
         self.sites.append((kind, apply, revert))
 
     def item(self, kind, items, index, value):
@@ -90,6 +123,7 @@ class _Sites:
 
         def revert():
             items[index] = old
+
         self.sites.append((kind, apply, revert))
 
     def splice(self, kind, items, begin, end, new):
@@ -100,7 +134,8 @@ class _Sites:
             items[begin:end] = new
 
         def revert():
-            items[begin:begin + len(new)] = old
+            items[begin : begin + len(new)] = old
+
         self.sites.append((kind, apply, revert))
 
     def both(self, kind, node, first, second):
@@ -114,18 +149,25 @@ class _Sites:
         def revert():
             setattr(node, first, a)
             setattr(node, second, b)
+
         self.sites.append((kind, apply, revert))
 
 
 def _constant(sites, node, parent, field):
     value = node.value
     if value is True or value is False:
-        kind = "wrong_return" if isinstance(parent, ast.Return) else (
-            "initial_value" if isinstance(parent, ast.Assign) else "constant")
+        kind = (
+            "wrong_return"
+            if isinstance(parent, ast.Return)
+            else ("initial_value" if isinstance(parent, ast.Assign) else "constant")
+        )
         sites.set(kind, node, "value", not value)
     elif isinstance(value, int):
         index = isinstance(parent, (ast.Subscript, ast.Slice)) or (
-            isinstance(parent, ast.BinOp) and isinstance(parent.op, (ast.Add, ast.Sub)) and value == 1)
+            isinstance(parent, ast.BinOp)
+            and isinstance(parent.op, (ast.Add, ast.Sub))
+            and value == 1
+        )
         kind = "off_by_one" if index else "constant"
         if isinstance(parent, ast.Assign):
             kind = "initial_value"
@@ -144,9 +186,27 @@ def _constant(sites, node, parent, field):
         elif value == " ":
             sites.set("constant", node, "value", "")
         elif len(value) <= 3 and not value.isalnum():
-            swap = {",": ";", ";": ",", "-": "_", "_": "-", ".": ",", ":": ";", "/": "-", "+": "-",
-                    "(": ")", ")": "(", "[": "]", "]": "[", "=": ":", "\n": " ", ", ": ",",
-                    "#": "/", "*": "+", "|": "/", "?": "!"}.get(value)
+            swap = {
+                ",": ";",
+                ";": ",",
+                "-": "_",
+                "_": "-",
+                ".": ",",
+                ":": ";",
+                "/": "-",
+                "+": "-",
+                "(": ")",
+                ")": "(",
+                "[": "]",
+                "]": "[",
+                "=": ":",
+                "\n": " ",
+                ", ": ",",
+                "#": "/",
+                "*": "+",
+                "|": "/",
+                "?": "!",
+            }.get(value)
             if swap:
                 sites.set("constant", node, "value", swap)
 
@@ -158,11 +218,16 @@ def _compare(sites, node):
         for flipped, kind in FLIPS.get(type(node.ops[1]), ()):
             sites.item(kind, node.ops, 1, flipped())
     right = node.comparators[-1]
-    if isinstance(right, (ast.Name, ast.Call)) and isinstance(node.ops[-1], (ast.Lt, ast.LtE, ast.Gt,
-                                                                              ast.GtE)):
+    if isinstance(right, (ast.Name, ast.Call)) and isinstance(
+        node.ops[-1], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+    ):
         for op in (ast.Add, ast.Sub):
-            sites.item("off_by_one", node.comparators, len(node.comparators) - 1,
-                       ast.BinOp(right, op(), ast.Constant(1)))
+            sites.item(
+                "off_by_one",
+                node.comparators,
+                len(node.comparators) - 1,
+                ast.BinOp(right, op(), ast.Constant(1)),
+            )
 
 
 def _call(sites, node, parent, field):
@@ -175,19 +240,31 @@ def _call(sites, node, parent, field):
             stop = node.args[last]
             if not isinstance(stop, ast.Constant):
                 for op in (ast.Sub, ast.Add):
-                    sites.item("off_by_one", node.args, last, ast.BinOp(stop, op(), ast.Constant(1)))
-                if (isinstance(stop, ast.BinOp) and isinstance(stop.right, ast.Constant)
-                        and stop.right.value == 1):
+                    sites.item(
+                        "off_by_one", node.args, last, ast.BinOp(stop, op(), ast.Constant(1))
+                    )
+                if (
+                    isinstance(stop, ast.BinOp)
+                    and isinstance(stop.right, ast.Constant)
+                    and stop.right.value == 1
+                ):
                     sites.item("off_by_one", node.args, last, stop.left)
             if len(node.args) == 1:
                 sites.splice("off_by_one", node.args, 0, 0, [ast.Constant(1)])
-            elif len(node.args) == 2 and isinstance(node.args[0], ast.Constant) and node.args[0].value:
+            elif (
+                len(node.args) == 2
+                and isinstance(node.args[0], ast.Constant)
+                and node.args[0].value
+            ):
                 sites.splice("off_by_one", node.args, 0, 1, [])
         if func.id in DROPPABLE and len(node.args) == 1 and not node.keywords:
             _replace(sites, "dropped_call", parent, field, node, node.args[0])
         if func.id == "enumerate" and len(node.args) == 2:
             sites.splice("off_by_one", node.args, 1, 2, [])
-        if func.id not in ("range", "min", "max", "print", "isinstance", "zip") and len(node.args) == 2:
+        if (
+            func.id not in ("range", "min", "max", "print", "isinstance", "zip")
+            and len(node.args) == 2
+        ):
             sites.set("swapped_arguments", node, "args", node.args[::-1])
         if func.id == "sum" and len(node.args) == 1:
             sites.set("wrong_method", func, "id", "len")
@@ -202,10 +279,15 @@ def _call(sites, node, parent, field):
         if keyword.arg == "reverse":
             index = node.keywords.index(keyword)
             sites.splice("missing_case", node.keywords, index, index + 1, [])
-    if isinstance(func, ast.Name) and func.id == "sorted" and not any(
-            k.arg == "reverse" for k in node.keywords):
+    if (
+        isinstance(func, ast.Name)
+        and func.id == "sorted"
+        and not any(k.arg == "reverse" for k in node.keywords)
+    ):
         end = len(node.keywords)
-        sites.splice("constant", node.keywords, end, end, [ast.keyword("reverse", ast.Constant(True))])
+        sites.splice(
+            "constant", node.keywords, end, end, [ast.keyword("reverse", ast.Constant(True))]
+        )
 
 
 def _replace(sites, kind, parent, field, node, new):
@@ -268,7 +350,11 @@ def _statements(sites, body):
             sites.splice("missing_update", body, index, index + 1, [])
         if isinstance(stmt, ast.If) and not stmt.orelse and len(body) > 1 and len(stmt.body) <= 2:
             sites.splice("missing_case", body, index, index + 1, [])
-        if isinstance(stmt, ast.If) and len(stmt.orelse) == 1 and isinstance(stmt.orelse[0], ast.If):
+        if (
+            isinstance(stmt, ast.If)
+            and len(stmt.orelse) == 1
+            and isinstance(stmt.orelse[0], ast.If)
+        ):
             sites.splice("missing_case", body, index, index + 1, stmt.orelse)
             sites.set("missing_case", stmt, "orelse", stmt.orelse[0].orelse)
         if isinstance(stmt, ast.Continue):
@@ -291,6 +377,7 @@ def _move_in(sites, body, index):
     def revert():
         loop.body.pop()
         body.insert(index + 1, after)
+
     sites.sites.append(("early_exit", apply, revert))
 
 
@@ -314,7 +401,8 @@ def _visit(sites, node, parent, field):
         if isinstance(node, ast.BinOp):
             joins = isinstance(node.op, ast.Add) and any(
                 isinstance(side, ast.Constant) and isinstance(side.value, str)
-                for side in (node.left, node.right))
+                for side in (node.left, node.right)
+            )
             if joins or isinstance(node.op, (ast.Sub, ast.Div, ast.FloorDiv, ast.Mod)):
                 sites.both("operator", node, "left", "right")
             if isinstance(node.right, ast.Constant) and node.right.value == 1:
@@ -331,7 +419,9 @@ def _visit(sites, node, parent, field):
         sites.both("wrong_return", node, "body", "orelse")
     elif isinstance(node, (ast.If, ast.While)) and isinstance(node.test, ast.Name):
         sites.set("negation", node, "test", ast.UnaryOp(ast.Not(), node.test))
-    elif isinstance(node, ast.Return) and isinstance(node.value, (ast.Call, ast.BinOp, ast.ListComp)):
+    elif isinstance(node, ast.Return) and isinstance(
+        node.value, (ast.Call, ast.BinOp, ast.ListComp)
+    ):
         for name in sites.names[-2:]:
             sites.set("wrong_return", node, "value", ast.Name(name, ast.Load()))
     elif isinstance(node, ast.comprehension) and node.ifs:
@@ -352,6 +442,7 @@ def _plain_assign(parent, field, node):
 
     def revert():
         body[index] = node
+
     return ("missing_update", apply, revert)
 
 
@@ -368,12 +459,16 @@ def _walk(node):
 
 
 def changes(tree):
-    """All (kind, apply, revert) of a function's or class's tree; each apply is undone by its revert."""
+    """All (kind, apply, revert) of a function's or class's tree; each apply is undone by its
+    revert."""
     sites = _Sites(tree)
     skipped = set()
     for node, parent, field in _walk(tree):
-        if isinstance(node, (ast.arguments, ast.FormattedValue)) or field in ("annotation", "returns",
-                                                                              "decorator_list"):
+        if isinstance(node, (ast.arguments, ast.FormattedValue)) or field in (
+            "annotation",
+            "returns",
+            "decorator_list",
+        ):
             skipped.update(id(child) for child in ast.walk(node))
         if id(node) in skipped:
             continue

@@ -26,8 +26,8 @@ class Pool:
         self.functions = [f for f in families if f.held_out == wanted]
 
     def draw(self, rng):
-        """A family: a template's or, in training, often a random function; now and then with a caller
-        around it."""
+        """A family: a template's or, in training, often a random function; now and then with a
+        caller around it."""
         if self.split == "train" and rng.random() < GRAMMAR_SHARE:
             family = rng.choice((grammar, programs)).random_family(rng)
         else:

@@ -22,8 +22,15 @@ def episodes(split, seed, count, short_share=0.3):
         if played is None:
             continue
         made += 1
-        yield {"id": task.id, "shape": shape, "family": task.family, "kind": task.kind, "lang": task.lang,
-               "tries": played.tries, "segments": played.segments}
+        yield {
+            "id": task.id,
+            "shape": shape,
+            "family": task.family,
+            "kind": task.kind,
+            "lang": task.lang,
+            "tries": played.tries,
+            "segments": played.segments,
+        }
 
 
 def write_shard(path, split, seed, count, short_share=0.3):

@@ -49,8 +49,9 @@ def _needs(node, known):
 
 def parse_families(text, field):
     """The families of one module's text: every top-level definition not starting with `_`."""
-    definitions = {n.name: n for n in ast.parse(text).body
-                   if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
+    definitions = {
+        n.name: n for n in ast.parse(text).body if isinstance(n, (ast.FunctionDef, ast.ClassDef))
+    }
     found = []
     for name, node in definitions.items():
         if name.startswith("_"):
@@ -124,16 +125,25 @@ def _vary_constants(node, rng):
     kept = set()
     for parent in ast.walk(node):
         if isinstance(parent, (ast.Subscript, ast.arguments)):
-            kept.update(id(n) for n in ast.walk(parent.slice if isinstance(parent, ast.Subscript)
-                                                else parent))
+            kept.update(
+                id(n)
+                for n in ast.walk(parent.slice if isinstance(parent, ast.Subscript) else parent)
+            )
     for constant in ast.walk(node):
         if not isinstance(constant, ast.Constant) or id(constant) in kept:
             continue
         value = constant.value
-        if isinstance(value, int) and value is not True and value >= 3 and value not in FIXED_CONSTANTS:
+        if (
+            isinstance(value, int)
+            and value is not True
+            and value >= 3
+            and value not in FIXED_CONSTANTS
+        ):
             if value not in moved:
                 step = max(1, value // 4)
-                moved[value] = value if rng.random() < 0.5 else max(3, value + rng.randint(-step, step))
+                moved[value] = (
+                    value if rng.random() < 0.5 else max(3, value + rng.randint(-step, step))
+                )
             constant.value = moved[value]
         elif isinstance(value, str) and len(value) == 1 and value in "-_:;/|+*.," and value:
             if value not in moved:
@@ -193,15 +203,32 @@ def _attribute_names(node, namer):
         name = None
         if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("__"):
             name = inner.name
-        elif (isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name)
-              and inner.value.id == "self"):
+        elif (
+            isinstance(inner, ast.Attribute)
+            and isinstance(inner.value, ast.Name)
+            and inner.value.id == "self"
+        ):
             name = inner.attr
         if name and name not in attributes:
             roll = namer.rng.random()
             new = name if roll < 0.4 and not namer.scoring else namer.pseudo()
             if 0.4 <= roll < 0.6:
-                new = namer.pick(("items", "total", "limit", "count", "rows", "head", "size", "store",
-                                  "data", "cap", "step", "level"))
+                new = namer.pick(
+                    (
+                        "items",
+                        "total",
+                        "limit",
+                        "count",
+                        "rows",
+                        "head",
+                        "size",
+                        "store",
+                        "data",
+                        "cap",
+                        "step",
+                        "level",
+                    )
+                )
             while new in attributes.values():
                 new = namer.pseudo()
             attributes[name] = new
@@ -236,5 +263,7 @@ def instantiate(family, namer, hints=False, vary=True):
                 locals_[name] = namer.variable(name, taken)
                 taken.add(locals_[name])
             _Renamer(globals_, locals_, attributes).visit(function)
-        definitions.append(Definition(globals_[old], ast.unparse(node), isinstance(node, ast.ClassDef)))
+        definitions.append(
+            Definition(globals_[old], ast.unparse(node), isinstance(node, ast.ClassDef))
+        )
     return Instance(family, definitions, family.kinds, methods)

@@ -1,19 +1,52 @@
-"""One repair task: a small repository, a planted bug, an issue and a test that fails because of it."""
+"""One repair task: a small repository, a planted bug, an issue and a test that fails because of
+it."""
 
 import ast
 import sys
 
 from . import execute, inputs, layout, mutate
 
-TEST_WORDS = ["basic", "simple", "edge", "more", "typical", "small", "large", "empty", "mixed", "again",
-              "limits", "examples", "regular", "special", "first", "second", "other", "values", "border"]
+TEST_WORDS = [
+    "basic",
+    "simple",
+    "edge",
+    "more",
+    "typical",
+    "small",
+    "large",
+    "empty",
+    "mixed",
+    "again",
+    "limits",
+    "examples",
+    "regular",
+    "special",
+    "first",
+    "second",
+    "other",
+    "values",
+    "border",
+]
 
 
-# How often each kind is planted: as people make these mistakes, and fewer of those that nobody could
+# How often each kind is planted: as people make these mistakes, and fewer of those that nobody
+# could
 # guess back, such as a forgotten statement.
-WEIGHTS = {"missing_case": 0.4, "missing_update": 0.6, "wrong_variable": 0.7, "wrong_return": 0.6,
-           "constant": 0.8, "boundary": 1.8, "comparison": 1.2, "off_by_one": 1.4, "and_or": 1.5,
-           "min_max": 1.4, "initial_value": 1.4, "negation": 1.2, "wrong_method": 1.2}
+WEIGHTS = {
+    "missing_case": 0.4,
+    "missing_update": 0.6,
+    "wrong_variable": 0.7,
+    "wrong_return": 0.6,
+    "constant": 0.8,
+    "boundary": 1.8,
+    "comparison": 1.2,
+    "off_by_one": 1.4,
+    "and_or": 1.5,
+    "min_max": 1.4,
+    "initial_value": 1.4,
+    "negation": 1.2,
+    "wrong_method": 1.2,
+}
 
 
 class Unusable(Exception):
@@ -94,7 +127,9 @@ class Unit:
             raise Unusable("too few different results")
 
     def check(self, index):
-        return layout.Check(self.shown(index), self.expected[index], call=(self.name, self.calls[index]))
+        return layout.Check(
+            self.shown(index), self.expected[index], call=(self.name, self.calls[index])
+        )
 
     def shown(self, index):
         """A call as source text."""
@@ -122,7 +157,9 @@ class ClassUnit(Unit):
     entry = "run_script"
 
     def __init__(self, instance, rng, wanted=30):
-        self.variable = rng.choice(("box", "thing", "item", "obj", "it", "one", instance.main.name.lower()))
+        self.variable = rng.choice(
+            ("box", "thing", "item", "obj", "it", "one", instance.main.name.lower())
+        )
         super().__init__(instance, rng, wanted)
 
     def python(self, sources):
@@ -141,13 +178,17 @@ class ClassUnit(Unit):
 
     def shown(self, index):
         arguments, steps = self.calls[index]
-        return "; ".join(self._setup(index) + [layout.call_text(self.variable + "." + steps[-1][0],
-                                                                steps[-1][1])])
+        return "; ".join(
+            self._setup(index)
+            + [layout.call_text(self.variable + "." + steps[-1][0], steps[-1][1])]
+        )
 
     def _setup(self, index):
         arguments, steps = self.calls[index]
         lines = ["%s = %s" % (self.variable, layout.call_text(self.instance.main.name, arguments))]
-        return lines + [layout.call_text(self.variable + "." + name, values) for name, values in steps[:-1]]
+        return lines + [
+            layout.call_text(self.variable + "." + name, values) for name, values in steps[:-1]
+        ]
 
     def check(self, index):
         name, values = self.calls[index][1][-1]
@@ -229,7 +270,9 @@ class Planted:
 def plant(unit, rng, split, tries=14):
     """A bug that the sampled calls can see."""
     definitions = unit.instance.definitions
-    target = definitions[-1] if len(definitions) == 1 or rng.random() < 0.35 else rng.choice(definitions)
+    target = (
+        definitions[-1] if len(definitions) == 1 or rng.random() < 0.35 else rng.choice(definitions)
+    )
     method = None
     if target.is_class:
         method = rng.choice([name for name, _ in unit.instance.methods])

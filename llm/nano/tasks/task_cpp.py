@@ -43,7 +43,10 @@ class CppUnit(task.Unit):
         return cpp.translate(python, self.style, {self.name: self.signature})
 
     def call(self, index):
-        parts = [cpp.literal(value, type_) for value, type_ in zip(self.calls[index], self.signature.types)]
+        parts = [
+            cpp.literal(value, type_)
+            for value, type_ in zip(self.calls[index], self.signature.types)
+        ]
         return "%s(%s)" % (self.name, ", ".join(parts))
 
     def shown(self, text):
@@ -54,8 +57,9 @@ class CppUnit(task.Unit):
         text = self.shown(self.expected[index])
         if self.signature.result in (cpp.INT, cpp.BOOL):
             return text
-        return "%s%s" % (self.signature.result, text) if text[0] == "{" else 'std::string(%s)' % text
-
+        return (
+            "%s%s" % (self.signature.result, text) if text[0] == "{" else "std::string(%s)" % text
+        )
 
     def condition(self, index):
         """What an assertion about a call says."""
@@ -71,11 +75,13 @@ SHOW = {
     cpp.INT: ("std::string show(int value) { return std::to_string(value); }",),
     cpp.BOOL: ('std::string show(bool value) { return value ? "true" : "false"; }',),
     cpp.STRING: ('std::string show(const std::string& value) { return "\\"" + value + "\\""; }',),
-    cpp.INTS: ("std::string show(const std::vector<int>& values) {",
-               "  std::string text;",
-               '  for (int value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);',
-               '  return "{" + text + "}";',
-               "}"),
+    cpp.INTS: (
+        "std::string show(const std::vector<int>& values) {",
+        "  std::string text;",
+        '  for (int value : values) text += (text.empty() ? "" : ", ") + std::to_string(value);',
+        '  return "{" + text + "}";',
+        "}",
+    ),
 }
 
 CHECK = """int failures = 0;
@@ -101,13 +107,16 @@ class CppProgram:
         self.asserts = asserts
 
     def run(self, changed=None):
-        """The report when `changed` = (unit, python source) replaces one function; None if unclear."""
+        """The report when `changed` = (unit, python source) replaces one function; None if
+        unclear."""
         checks = [check for _, group in self.groups for check in group]
         results = {}
         for unit in dict.fromkeys(u for u, _ in checks):
             indices = [i for u, i in checks if u is unit]
             python = changed[1] if changed and unit is changed[0] else unit.instance.main.source
-            outcomes = execute.run_calls(unit.python([python]), unit.name, [unit.calls[i] for i in indices])
+            outcomes = execute.run_calls(
+                unit.python([python]), unit.name, [unit.calls[i] for i in indices]
+            )
             if outcomes is None or any(o.error for o in outcomes):
                 return None
             results[unit] = dict(zip(indices, (o.text for o in outcomes)))
@@ -131,11 +140,18 @@ class CppProgram:
         if self.asserts:
             condition = unit.condition(index)
             return "FAIL %s: %s\n  %s\n  %s%s" % (
-                self.test_path, name, ("assert(%s);" % condition)[:200],
-                ("Assertion `%s' failed." % condition)[:200], see)
+                self.test_path,
+                name,
+                ("assert(%s);" % condition)[:200],
+                ("Assertion `%s' failed." % condition)[:200],
+                see,
+            )
         try:
             line = "FAIL %s: expected %s, got %s" % (
-                unit.call(index), unit.shown(unit.expected[index]), unit.shown(got))
+                unit.call(index),
+                unit.shown(unit.expected[index]),
+                unit.shown(got),
+            )
         except cpp.Unsupported:
             return None
         return line[:200] + see
@@ -190,16 +206,24 @@ def test_text(groups, stem, asserts):
     body += "".join("  CHECK(%s, %s);\n" % (u.call(i), _guarded(u.literal(i))) for u, i in checks)
     body += "  return failures;\n}\n"
     headers = sorted(set(cpp.includes(body)) | {"cstdio", "string"})
-    return '#include "%s.h"\n\n%s\n\n%s' % (stem, "\n".join("#include <%s>" % h for h in headers), body)
+    return '#include "%s.h"\n\n%s\n\n%s' % (
+        stem,
+        "\n".join("#include <%s>" % h for h in headers),
+        body,
+    )
 
 
 def _assert_text(groups, stem):
     functions = []
     for name, group in groups:
         head = "int main() {" if name == "main" else "static void %s() {" % name
-        functions.append("\n".join([head] + ["  assert(%s);" % u.condition(i) for u, i in group] + ["}"]))
+        functions.append(
+            "\n".join([head] + ["  assert(%s);" % u.condition(i) for u, i in group] + ["}"])
+        )
     if groups[0][0] != "main":
-        functions.append("\n".join(["int main() {"] + ["  %s();" % name for name, _ in groups] + ["}"]))
+        functions.append(
+            "\n".join(["int main() {"] + ["  %s();" % name for name, _ in groups] + ["}"])
+        )
     body = "\n\n".join(functions) + "\n"
     headers = "\n".join("#include <%s>" % h for h in cpp.includes(body))
     return '%s\n\n#include "%s.h"\n\n%s' % (headers, stem, body)
@@ -247,25 +271,58 @@ def make_cpp(rng, namer, pool, split):
         groups = task.group_checks(rng, namer, unit.name, checks)
     files[test_path] = test_text(groups, stem, asserts)
     command = "g++ -std=c++17 -o /tmp/%s %s && /tmp/%s" % (
-        "test" if rng.random() < 0.5 else stem, test_path if style.inline else
-        "%s %s" % (test_path, bug_path), "%s")
+        "test" if rng.random() < 0.5 else stem,
+        test_path if style.inline else "%s %s" % (test_path, bug_path),
+        "%s",
+    )
     command = command % command.split("/tmp/")[1].split()[0]
     first = rng.choice([i for i in chosen if i in seen])
-    failure = (unit.call(first), unit.shown(seen[first].text), unit.shown(unit.expected[first]), False)
+    failure = (
+        unit.call(first),
+        unit.shown(seen[first].text),
+        unit.shown(unit.expected[first]),
+        False,
+    )
     path_of = {u.name: bug_path for u in units}
     lead = "inline " if style.inline else ""
     broken, fixed = lead + broken, lead + unit.text
     edit = edits.line_edit(unit.name, broken, fixed)
-    text = issues.issue_text(rng, mutation.kind, unit.name, bug_path, failure,
-                             (edit.old, edit.new) if edit else (None, None))
-    made = task.Task(lang="cpp", family=unit.instance.family.name, field=unit.instance.family.field,
-                     kind=mutation.kind, style="assert" if asserts else "check", files=files, issue=text, test=command,
-                     test_path=test_path, bug={
-                         "path": bug_path, "symbol": unit.name, "kind": mutation.kind, "content": content,
-                         "old": edit.old if edit else None, "new": edit.new if edit else None,
-                         "broken": broken, "fixed": fixed, "main": unit.name, "main_path": bug_path,
-                         "plain": mutation.source, "method": None})
+    text = issues.issue_text(
+        rng,
+        mutation.kind,
+        unit.name,
+        bug_path,
+        failure,
+        (edit.old, edit.new) if edit else (None, None),
+    )
+    made = task.Task(
+        lang="cpp",
+        family=unit.instance.family.name,
+        field=unit.instance.family.field,
+        kind=mutation.kind,
+        style="assert" if asserts else "check",
+        files=files,
+        issue=text,
+        test=command,
+        test_path=test_path,
+        bug={
+            "path": bug_path,
+            "symbol": unit.name,
+            "kind": mutation.kind,
+            "content": content,
+            "old": edit.old if edit else None,
+            "new": edit.new if edit else None,
+            "broken": broken,
+            "fixed": fixed,
+            "main": unit.name,
+            "main_path": bug_path,
+            "plain": mutation.source,
+            "method": None,
+        },
+    )
     program = CppProgram(groups, path_of, test_path, asserts)
-    made.attach(styled=lambda python: lead + unit.write(python)[1],
-                run=lambda python: program.run((unit, python or unit.instance.main.source)))
+    made.attach(
+        styled=lambda python: lead + unit.write(python)[1],
+        run=lambda python: program.run((unit, python or unit.instance.main.source)),
+    )
     return made

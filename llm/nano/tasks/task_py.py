@@ -75,7 +75,7 @@ class Parts:
         if self.bug.method is None:
             return text
         node = task.method_node(ast.parse(text).body[0], self.bug.method)
-        return "\n".join(text.split("\n")[node.lineno - 1:node.end_lineno])
+        return "\n".join(text.split("\n")[node.lineno - 1 : node.end_lineno])
 
     def styled(self, python):
         return self.part(self.style.code(python))
@@ -87,14 +87,16 @@ class Parts:
         files = {}
         for stem in stems:
             here = [n for n in self.final if self.places[n] == stem]
-            files["%s.py" % stem] = module_text([self.final[n] for n in here],
-                                                _imports(self.final, here, self.places, stem))
+            files["%s.py" % stem] = module_text(
+                [self.final[n] for n in here], _imports(self.final, here, self.places, stem)
+            )
         self.files, self.path = files, "%s.py" % self.places[self.bug.target.name]
         self.content = files[self.path].replace(self.fixed_whole, self.broken_whole, 1)
         if self.content == files[self.path]:
             raise Unusable("bug not placed")
-        self.test_path = "test_%s.py" % (stems[0] if self.rng.random() < 0.7
-                                         else task.file_name(self.namer))
+        self.test_path = "test_%s.py" % (
+            stems[0] if self.rng.random() < 0.7 else task.file_name(self.namer)
+        )
 
     def write_tests(self):
         """Adds the test file; returns the index of a failing call."""
@@ -109,9 +111,10 @@ class Parts:
                 groups += task.group_checks(rng, namer, extra.name, some)
                 imported.setdefault(self.places[extra.name], []).append(extra.name)
         rng.shuffle(groups)
-        title = (namer.class_() + "Test" if rng.random() < 0.5 else "Test" + namer.class_())
-        self.files[self.test_path] = layout.test_file(groups, sorted(imported.items()), self.style.test,
-                                                      title)
+        title = namer.class_() + "Test" if rng.random() < 0.5 else "Test" + namer.class_()
+        self.files[self.test_path] = layout.test_file(
+            groups, sorted(imported.items()), self.style.test, title
+        )
         return rng.choice([i for i in chosen if i in self.bug.seen])
 
 
@@ -123,21 +126,44 @@ def make_python(rng, namer, pool, split):
     unit, bug = parts.unit, parts.bug
     failure = (unit.shown(first), bug.seen[first].text, unit.expected[first], bug.seen[first].error)
     edit = edits.line_edit(bug.symbol, parts.broken, parts.fixed)
-    text = issues.issue_text(rng, bug.mutation.kind, unit.name if rng.random() < 0.8 else bug.target.name,
-                             parts.path, failure, (edit.old, edit.new) if edit else (None, None))
+    text = issues.issue_text(
+        rng,
+        bug.mutation.kind,
+        unit.name if rng.random() < 0.8 else bug.target.name,
+        parts.path,
+        failure,
+        (edit.old, edit.new) if edit else (None, None),
+    )
     command = "python3 %s" % parts.test_path
     if parts.style.test == "unittest" and rng.random() < 0.4:
         stem = parts.test_path[:-3]
         command = "python3 -m unittest %s" % rng.choice((stem, "-v " + stem))
     main = unit.main_symbol(first)
     made = task.Task(
-        lang="py", family=unit.instance.family.name, field=unit.instance.family.field,
-        kind=bug.mutation.kind, style=parts.style.test, files=parts.files, issue=text, test=command,
-        test_path=parts.test_path, bug={
-            "path": parts.path, "symbol": bug.symbol, "kind": bug.mutation.kind,
-            "content": parts.content, "old": edit.old if edit else None, "new": edit.new if edit else None,
-            "broken": parts.broken, "fixed": parts.fixed, "main": main,
-            "main_path": "%s.py" % parts.places[unit.name], "plain": parts.plain, "method": bug.method})
+        lang="py",
+        family=unit.instance.family.name,
+        field=unit.instance.family.field,
+        kind=bug.mutation.kind,
+        style=parts.style.test,
+        files=parts.files,
+        issue=text,
+        test=command,
+        test_path=parts.test_path,
+        bug={
+            "path": parts.path,
+            "symbol": bug.symbol,
+            "kind": bug.mutation.kind,
+            "content": parts.content,
+            "old": edit.old if edit else None,
+            "new": edit.new if edit else None,
+            "broken": parts.broken,
+            "fixed": parts.fixed,
+            "main": main,
+            "main_path": "%s.py" % parts.places[unit.name],
+            "plain": parts.plain,
+            "method": bug.method,
+        },
+    )
     made.attach(styled=parts.styled, run=None)
     return made
 
@@ -157,8 +183,12 @@ def _place(rng, namer, unit, extras, stems):
         for definition in one.instance.definitions:
             places[definition.name] = home if definition is one.instance.main else helpers
     # Two files that import each other would not load.
-    pairs = {(places[d.name], places[one.name]) for one in order for d in one.instance.definitions
-             if places[d.name] != places[one.name]}
+    pairs = {
+        (places[d.name], places[one.name])
+        for one in order
+        for d in one.instance.definitions
+        if places[d.name] != places[one.name]
+    }
     if len(pairs) > 1:
         for one in order:
             for definition in one.instance.definitions:
@@ -176,5 +206,7 @@ def _imports(final, here, places, stem):
         for other in final:
             if other in used and other != name and places[other] != stem:
                 wanted.setdefault(places[other], []).append(other)
-    return ["from %s import %s" % (module, ", ".join(sorted(set(names))))
-            for module, names in sorted(wanted.items())]
+    return [
+        "from %s import %s" % (module, ", ".join(sorted(set(names))))
+        for module, names in sorted(wanted.items())
+    ]

@@ -17,42 +17,14 @@ DATA_LOSS = 0.3
 
 PROMPT_FOLDER = pathlib.Path(__file__).parent / "prompt"
 
-TOOLS_BLOCK = """
-
-## Tools
-
-You have access to a set of tools to help answer the user's question. You can invoke tools by writing a "<｜DSML｜tool_calls>" block like the following:
-
-<｜DSML｜tool_calls>
-<｜DSML｜invoke name="$TOOL_NAME">
-<｜DSML｜parameter name="$PARAMETER_NAME" string="true|false">$PARAMETER_VALUE</｜DSML｜parameter>
-...
-</｜DSML｜invoke>
-<｜DSML｜invoke name="$TOOL_NAME2">
-...
-</｜DSML｜invoke>
-</｜DSML｜tool_calls>
-
-String parameters should be specified as is and set `string="true"`. For all other types (numbers, booleans, arrays, objects), pass the value in JSON format and set `string="false"`.
-
-If thinking_mode is enabled (triggered by <think>), you MUST output your complete reasoning inside <think>...</think> BEFORE any tool calls or final response.
-
-Otherwise, output directly after </think> with tool calls or final response.
-
-### Available Tool Schemas
-
-%s
-
-You MUST strictly follow the above defined tool name and parameter schemas to invoke tool calls.
-"""
-
 
 @functools.cache
 def system_prompt():
     """Everything up to the first user turn."""
     text = (PROMPT_FOLDER / "system.txt").read_text().removesuffix("\n")
+    block = (PROMPT_FOLDER / "tools.txt").read_text()
     schemas = json.loads((PROMPT_FOLDER / "schemas.json").read_text())
-    return BEGIN + text + TOOLS_BLOCK % "\n".join(json.dumps(s, ensure_ascii=False) for s in schemas)
+    return BEGIN + text + block % "\n".join(json.dumps(s, ensure_ascii=False) for s in schemas)
 
 
 def repository_part(files):
@@ -102,8 +74,9 @@ class Transcript:
 
     def calls(self, calls):
         """One turn of the assistant."""
-        self.turns.append([{"name": c.name, "arguments": dict(c.arguments), "learn": c.learn}
-                           for c in calls])
+        self.turns.append(
+            [{"name": c.name, "arguments": dict(c.arguments), "learn": c.learn} for c in calls]
+        )
         scaffold = "\n\n<%stool_calls>" % DSML
         for call in calls:
             scaffold += '\n<%sinvoke name="%s">\n' % (DSML, call.name)

@@ -383,13 +383,6 @@ def hanoi_moves(disks: small):
     return 2 * hanoi_moves(disks - 1) + 1
 
 
-def gray_code(bits: small):
-    codes = ['']
-    for _ in range(bits):
-        codes = ['0' + c for c in codes] + ['1' + c for c in reversed(codes)]
-    return codes
-
-
 def majority_side(flags: flags):
     yes = sum(1 for flag in flags if flag)
     no = len(flags) - yes

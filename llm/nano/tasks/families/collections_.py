@@ -258,11 +258,3 @@ def longest_list(lists: lists):
         if len(row) > len(best):
             best = row
     return best
-
-
-def count_names(people: people, name: word):
-    count = 0
-    for person in people:
-        if person['name'] == name and person['active']:
-            count += 1
-    return count
