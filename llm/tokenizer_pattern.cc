@@ -12,6 +12,56 @@ constexpr std::string_view kSpace =
     "\\x{09}-\\x{0D}\\x{20}\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}"
     "\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}";
 
+// Characters that Unicode 15.0, 15.1 and 16.0 added. PCRE2 10.42 knows version 14, the tokenizers
+// of these models were made with later ones; to name a character twice does no harm where PCRE2 is
+// newer.
+constexpr std::string_view kNewLetters =
+    "\\x{1C89}-\\x{1C8A}\\x{A7CB}-\\x{A7CD}\\x{A7DA}-\\x{A7DC}\\x{105C0}-\\x{105F3}"
+    "\\x{10D4A}-\\x{10D65}\\x{10D6F}-\\x{10D85}\\x{10EC2}-\\x{10EC4}\\x{1123F}-\\x{11240}"
+    "\\x{11380}-\\x{11389}\\x{1138B}\\x{1138E}\\x{11390}-\\x{113B5}\\x{113B7}\\x{113D1}"
+    "\\x{113D3}\\x{11BC0}-\\x{11BE0}\\x{11F02}\\x{11F04}-\\x{11F10}\\x{11F12}-\\x{11F33}"
+    "\\x{1342F}\\x{13441}-\\x{13446}\\x{13460}-\\x{143FA}\\x{16100}-\\x{1611D}"
+    "\\x{16D40}-\\x{16D6C}\\x{18CFF}\\x{1B132}\\x{1B155}\\x{1DF25}-\\x{1DF2A}"
+    "\\x{1E030}-\\x{1E06D}\\x{1E4D0}-\\x{1E4EB}\\x{1E5D0}-\\x{1E5ED}\\x{1E5F0}\\x{2B739}"
+    "\\x{2EBF0}-\\x{2EE5D}\\x{31350}-\\x{323AF}";
+constexpr std::string_view kNewMarks =
+    "\\x{897}\\x{10D69}-\\x{10D6D}\\x{10EFC}-\\x{10EFF}\\x{11241}\\x{113B8}-\\x{113C0}"
+    "\\x{113C2}\\x{113C5}\\x{113C7}-\\x{113CA}\\x{113CC}-\\x{113D0}\\x{113D2}"
+    "\\x{113E1}-\\x{113E2}\\x{11F00}-\\x{11F01}\\x{11F03}\\x{11F34}-\\x{11F3A}"
+    "\\x{11F3E}-\\x{11F42}\\x{11F5A}\\x{13440}\\x{13447}-\\x{13455}\\x{1611E}-\\x{1612F}"
+    "\\x{1E08F}\\x{1E4EC}-\\x{1E4EF}\\x{1E5EE}-\\x{1E5EF}";
+constexpr std::string_view kNewNumbers =
+    "\\x{10D40}-\\x{10D49}\\x{116D0}-\\x{116E3}\\x{11BF0}-\\x{11BF9}\\x{11F50}-\\x{11F59}"
+    "\\x{16130}-\\x{16139}\\x{16D70}-\\x{16D79}\\x{1CCF0}-\\x{1CCF9}\\x{1D2C0}-\\x{1D2D3}"
+    "\\x{1E4F0}-\\x{1E4F9}\\x{1E5F1}-\\x{1E5FA}";
+constexpr std::string_view kNewPunctuation =
+    "\\x{1B4E}-\\x{1B4F}\\x{1B7F}\\x{10D6E}\\x{113D4}-\\x{113D5}\\x{113D7}-\\x{113D8}"
+    "\\x{11B00}-\\x{11B09}\\x{11BE1}\\x{11F43}-\\x{11F4F}\\x{16D6D}-\\x{16D6F}\\x{1E5FF}";
+constexpr std::string_view kNewSymbols =
+    "\\x{2427}-\\x{2429}\\x{2FFC}-\\x{2FFF}\\x{31EF}\\x{10D8E}-\\x{10D8F}"
+    "\\x{1CC00}-\\x{1CCEF}\\x{1CD00}-\\x{1CEB3}\\x{1F6DC}\\x{1F774}-\\x{1F776}"
+    "\\x{1F77B}-\\x{1F77F}\\x{1F7D9}\\x{1F8B2}-\\x{1F8BB}\\x{1F8C0}-\\x{1F8C1}"
+    "\\x{1FA75}-\\x{1FA77}\\x{1FA87}-\\x{1FA89}\\x{1FA8F}\\x{1FAAD}-\\x{1FAAF}"
+    "\\x{1FABB}-\\x{1FABF}\\x{1FAC6}\\x{1FACE}-\\x{1FACF}\\x{1FADA}-\\x{1FADC}\\x{1FADF}"
+    "\\x{1FAE8}-\\x{1FAE9}\\x{1FAF7}-\\x{1FAF8}\\x{1FBCB}-\\x{1FBEF}";
+
+std::string_view new_in(char category) {
+  switch (category) {
+    case 'L':
+      return kNewLetters;
+    case 'M':
+      return kNewMarks;
+    case 'N':
+      return kNewNumbers;
+    case 'P':
+      return kNewPunctuation;
+    case 'S':
+      return kNewSymbols;
+    default:
+      return {};
+  }
+}
+
 constexpr std::array<std::string_view, 8> kGroups = {
     "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?i)"};
 
@@ -93,8 +143,7 @@ class Translator {
         return;
       case 'p':
       case 'P':
-        if (peek(2) != '{') refuse("a property without braces");
-        copy(2);
+        property(c == 'P');
         return;
       case 'd':
       case 'D':
@@ -118,6 +167,15 @@ class Translator {
   void emit(const std::string& text) {
     out_ += text;
     at_ += 2;
+  }
+
+  void property(bool negated) {
+    if (peek(2) != '{') refuse("a property without braces");
+    const std::string_view added = peek(4) == '}' ? new_in(peek(3)) : std::string_view();
+    if (added.empty() || (negated && in_class_)) return copy(2);
+    const std::string plain = "\\p{" + std::string(1, peek(3)) + "}" + std::string(added);
+    out_ += in_class_ ? plain : (negated ? "[^" : "[") + plain + "]";
+    at_ += 5;
   }
 
   void unicode() {
