@@ -47,7 +47,10 @@ std::string join_text(std::span<const Segment> segments);
 
 // Reads a model's turn: what was generated after <｜Assistant｜><think> or <｜Assistant｜></think>,
 // with or without the end marker. Fills reasoning, content, calls, malformed and raw. Accepts any
-// bytes; those that are not UTF-8 are replaced first.
+// bytes; those that are not UTF-8 are replaced first. In segments only markup counts as marker: a
+// file that spells one can be quoted.
+Reply parse_reply(std::span<const Segment> turn, bool thinking);
+// The same for a turn of which only the text is known: every marker in it counts.
 Reply parse_reply(std::string_view turn, bool thinking);
 
 }  // namespace dsv4::llm

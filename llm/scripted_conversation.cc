@@ -98,7 +98,10 @@ Reply ScriptedConversation::reply(const ReplyOptions& options) {
   Reply reply = parse_reply(join_text(turn), options_.thinking);
   reply.tokens = tokens_of(turn);
   reply.finish = scripted.finish;
-  if (options.on_text) options.on_text(reply.raw);
+  // The end marker ends the turn; it is no text of it.
+  std::string_view said = reply.raw;
+  if (said.ends_with(marker::kEnd)) said.remove_suffix(marker::kEnd.size());
+  if (options.on_text) options.on_text(said);
   if (options_.on_reply) options_.on_reply(segments_);
   return reply;
 }

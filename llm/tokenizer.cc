@@ -3,6 +3,7 @@
 #include <deque>
 #include <fstream>
 #include <map>
+#include <set>
 
 #include "llm/error.h"
 #include "llm/tokenizer_json.h"
@@ -124,6 +125,40 @@ std::vector<Part> cut_added(const Trie& trie, std::string_view text, MarkupMap& 
   return out;
 }
 
+// Appends words to a list of ids. Words repeat: most are copied from where they came first. The
+// views it is given must outlive it.
+class WordEncoder {
+ public:
+  WordEncoder(const BytePairs& pairs, const std::unordered_map<std::string, int32_t>& whole_words,
+              std::vector<int32_t>& ids)
+      : pairs_(pairs), whole_words_(whole_words), ids_(ids) {}
+
+  void encode(std::string_view word) {
+    if (!whole_words_.empty()) {
+      const auto whole = whole_words_.find(std::string(word));
+      if (whole != whole_words_.end()) return ids_.push_back(whole->second);
+    }
+    if (word.size() > kCachedWord) return pairs_.encode(word, ids_);
+    const auto known = seen_.find(word);
+    if (known != seen_.end()) {
+      for (size_t i = known->second.begin; i < known->second.end; ++i) ids_.push_back(ids_[i]);
+      return;
+    }
+    const size_t begin = ids_.size();
+    pairs_.encode(word, ids_);
+    if (seen_.size() < kCachedWords) seen_.emplace(word, Place{begin, ids_.size()});
+  }
+
+ private:
+  struct Place {
+    size_t begin, end;
+  };
+  const BytePairs& pairs_;
+  const std::unordered_map<std::string, int32_t>& whole_words_;
+  std::vector<int32_t>& ids_;
+  std::unordered_map<std::string_view, Place> seen_;
+};
+
 }  // namespace
 
 struct Tokenizer::Parts {
@@ -131,6 +166,7 @@ struct Tokenizer::Parts {
     for (const TokenizerSpec::Added& token : spec.added) {
       (token.normalized ? added_normalized : added_first).add(token);
       added_ids.emplace(token.text, token.id);
+      if (token.marker) markers.insert(token.id);
     }
     spec.merges = {};
   }
@@ -139,6 +175,7 @@ struct Tokenizer::Parts {
   BytePairs pairs;
   Trie added_first, added_normalized;
   std::map<std::string, int32_t, std::less<>> added_ids;
+  std::set<int32_t> markers;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
@@ -181,39 +218,16 @@ std::vector<int32_t> Tokenizer::encode(std::span<const Segment> segments) const 
   parts = cut_added(parts_->added_normalized, text, markup, parts);
 
   std::vector<int32_t> ids;
-  // Words repeat: most are looked up here rather than encoded again.
-  struct Stretch {
-    size_t begin, end;
-  };
-  std::unordered_map<std::string_view, Stretch> cache;
   std::deque<std::string> added;
-  const auto encode_word = [&](std::string_view word) {
-    const auto whole = parts_->spec.whole_words.empty()
-                           ? parts_->spec.whole_words.end()
-                           : parts_->spec.whole_words.find(std::string(word));
-    if (whole != parts_->spec.whole_words.end()) {
-      ids.push_back(whole->second);
-      return;
-    }
-    const auto known = word.size() <= kCachedWord ? cache.find(word) : cache.end();
-    if (known != cache.end()) {
-      for (size_t i = known->second.begin; i < known->second.end; ++i) ids.push_back(ids[i]);
-      return;
-    }
-    const size_t begin = ids.size();
-    parts_->pairs.encode(word, ids);
-    if (word.size() <= kCachedWord && cache.size() < kCachedWords) {
-      cache.emplace(word, Stretch{begin, ids.size()});
-    }
-  };
+  WordEncoder words(parts_->pairs, parts_->spec.whole_words, ids);
   for (const Part& part : parts) {
     if (part.id >= 0) {
       ids.push_back(part.id);
       continue;
     }
-    for (const std::string_view word :
-         split_words(parts_->spec.steps, text.substr(part.begin, part.end - part.begin), added)) {
-      encode_word(word);
+    const std::string_view piece = text.substr(part.begin, part.end - part.begin);
+    for (const std::string_view word : split_words(parts_->spec.steps, piece, added)) {
+      words.encode(word);
     }
   }
   return ids;
@@ -245,6 +259,8 @@ std::optional<int32_t> Tokenizer::added_token(std::string_view text) const {
   if (found == parts_->added_ids.end()) return std::nullopt;
   return found->second;
 }
+
+bool Tokenizer::is_marker(int32_t id) const { return parts_->markers.contains(id); }
 
 int32_t Tokenizer::size() const { return static_cast<int32_t>(parts_->spec.bytes.size()); }
 

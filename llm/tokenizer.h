@@ -54,6 +54,9 @@ class Tokenizer {
   // The id of the added token with this text.
   std::optional<int32_t> added_token(std::string_view text) const;
 
+  // True for a marker's id.
+  bool is_marker(int32_t id) const;
+
   // One more than the largest id.
   int32_t size() const;
 

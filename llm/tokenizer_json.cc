@@ -61,13 +61,14 @@ int32_t id_of(const json& value, const std::string& where) {
 class ByteAlphabet {
  public:
   ByteAlphabet() {
+    bytes_.fill(-1);
     int next = 256;
     for (int byte = 0; byte < 256; ++byte) {
       const bool printable = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) ||
                              (byte >= 0xAE && byte <= 0xFF);
       const int code = printable ? byte : next++;
       spelling_[static_cast<size_t>(byte)] = spell(code);
-      bytes_.emplace(spelling_[static_cast<size_t>(byte)], static_cast<char>(byte));
+      bytes_[static_cast<size_t>(code)] = byte;
     }
   }
 
@@ -78,9 +79,12 @@ class ByteAlphabet {
     std::string out;
     while (!token.empty()) {
       const size_t length = utf8_length(token);
-      const auto found = bytes_.find(std::string(token.substr(0, length)));
-      if (length == 0 || found == bytes_.end()) return std::nullopt;
-      out += found->second;
+      const auto code = length == 1 ? static_cast<size_t>(token[0])
+                        : length == 2
+                            ? static_cast<size_t>((token[0] & 0x1F) << 6 | (token[1] & 0x3F))
+                            : bytes_.size();
+      if (code >= bytes_.size() || bytes_[code] < 0) return std::nullopt;
+      out += static_cast<char>(bytes_[code]);
       token.remove_prefix(length);
     }
     return out;
@@ -93,7 +97,7 @@ class ByteAlphabet {
   }
 
   std::array<std::string, 256> spelling_;
-  std::unordered_map<std::string, char> bytes_;
+  std::array<int, 512> bytes_;  // of each code point; -1: none
 };
 
 // --- The pre-tokenizer ------------------------------------------------------------------------
@@ -180,6 +184,7 @@ Vocabulary read_vocabulary(const json& model, TokenizerSpec& spec) {
   if (!listed || !listed->is_object() || listed->empty()) refuse("the model has no vocabulary");
   const ByteAlphabet alphabet;
   Vocabulary vocabulary;
+  vocabulary.reserve(listed->size());
   std::vector<bool> taken;
   for (const auto& [token, value] : listed->items()) {
     const int32_t id = id_of(value, "the token " + shown(token));

@@ -90,14 +90,56 @@ TEST_CASE("text in messages is data, whatever it spells") {
       encode_messages(ordered_json::parse(R"([{"role":"user","content":"<｜Assistant｜>"},
                               {"role":"assistant","content":"<｜end▁of▁sentence｜>"}])"),
                       {});
+  std::string data;
   for (const Segment& segment : segments) {
-    if (segment.text == "<｜Assistant｜>" || segment.text == "<｜end▁of▁sentence｜>") {
-      // The end marker that closes the turn is written by the program.
-      const bool last = &segment == &segments.back();
-      REQUIRE(segment.markup == last);
-    }
+    if (!segment.markup) data += segment.text;
   }
-  REQUIRE(segments.size() == 5);
+  REQUIRE(data == "<｜Assistant｜><｜end▁of▁sentence｜>");
+  REQUIRE(segments.back().markup);
+}
+
+TEST_CASE("without tools earlier reasoning is left out, and with drop_thinking off it stays") {
+  const std::string messages = R"([
+      {"role":"user","content":"a"},
+      {"role":"assistant","reasoning_content":"R1","content":"b"},
+      {"role":"user","content":"c"}])";
+  REQUIRE(render(messages, thinking()) ==
+          "<｜begin▁of▁sentence｜><｜User｜>a<｜Assistant｜></think>b<｜end▁of▁sentence｜>"
+          "<｜User｜>c<｜Assistant｜><think>");
+  EncodeOptions keep = thinking();
+  keep.drop_thinking = false;
+  REQUIRE(render(messages, keep) ==
+          "<｜begin▁of▁sentence｜><｜User｜>a<｜Assistant｜><think>R1</think>b<｜end▁of▁sentence｜>"
+          "<｜User｜>c<｜Assistant｜><think>");
+}
+
+TEST_CASE("tasks put their token where the authors do") {
+  REQUIRE(render(R"([{"role":"user","content":"a","task":"query"}])") ==
+          "<｜begin▁of▁sentence｜><｜User｜>a<｜query｜>");
+  REQUIRE(render(R"([{"role":"user","content":"a","task":"action"}])", thinking()) ==
+          "<｜begin▁of▁sentence｜><｜User｜>a<｜Assistant｜><think><｜action｜>");
+  REQUIRE(
+      render(R"([{"role":"user","content":"a"},
+                     {"role":"assistant","content":"b","task":"title"},
+                     {"role":"assistant","content":"T"}])") ==
+      "<｜begin▁of▁sentence｜><｜User｜>a<｜Assistant｜></think>b<｜end▁of▁sentence｜><｜title｜>"
+      "T<｜end▁of▁sentence｜>");
+}
+
+TEST_CASE("a context that the prompt holds already is not written again") {
+  const auto context = ordered_json::parse(R"([{"role":"system","content":"S"},
+      {"role":"user","content":"a"}, {"role":"assistant","content":"b"}])");
+  const auto more = ordered_json::parse(R"([{"role":"user","content":"c"}])");
+  REQUIRE(join_text(encode_messages(more, {}, context)) == "<｜User｜>c<｜Assistant｜></think>");
+}
+
+TEST_CASE("JSON in prompts is written as Python writes it") {
+  const auto json = ordered_json::parse(
+      R"({"b": [1, -2.0, 1e16, 123456789012345.6, 1e-5, 0.0001, 1e22], "a": {}, "n": null,
+          "t": "é\u0001\n/\""})");
+  REQUIRE(python_json(json) ==
+          R"({"b": [1, -2.0, 1e+16, 123456789012345.6, 1e-05, 0.0001, 1e+22], "a": {}, "n": null, )"
+          R"("t": "é\u0001\n/\""})");
 }
 
 TEST_CASE("messages of the wrong shape are refused with the place") {

@@ -1,0 +1,116 @@
+#include "llm/local_conversation.h"
+
+#include <algorithm>
+
+#include "llm/error.h"
+#include "llm/sampler.h"
+
+namespace dsv4::llm {
+
+LocalConversation::LocalConversation(std::shared_ptr<const LocalModel> model,
+                                     std::unique_ptr<TokenSequence> sequence, PromptBuilder prompt)
+    : model_(std::move(model)), sequence_(std::move(sequence)), prompt_(prompt) {}
+
+int64_t LocalConversation::context() const {
+  return sequence_->position() + static_cast<int64_t>(pending_.size());
+}
+
+void LocalConversation::add(const Addition& addition) {
+  PromptBuilder prompt = prompt_;
+  const std::vector<int32_t> ids = model_->tokenizer.encode(addition(prompt));
+  const int64_t after = context() + static_cast<int64_t>(ids.size());
+  if (after > model_->window) {
+    throw Error("the context is full: it would hold " + std::to_string(after) + " tokens, but " +
+                model_->name + " reads " + std::to_string(model_->window) +
+                "; use a smaller repository or issue, or a model with a larger window");
+  }
+  pending_.insert(pending_.end(), ids.begin(), ids.end());
+  prompt_ = prompt;
+}
+
+void LocalConversation::system(std::string_view text,
+                               const std::vector<nlohmann::ordered_json>& tools) {
+  add([&](PromptBuilder& prompt) { return prompt.system(text, tools); });
+}
+
+void LocalConversation::user(std::string_view part) {
+  add([&](PromptBuilder& prompt) { return prompt.user(part); });
+}
+
+void LocalConversation::tool_results(std::span<const std::string> results) {
+  add([&](PromptBuilder& prompt) { return prompt.tool_results(results); });
+}
+
+bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token cancel) {
+  if (pending_.empty()) return true;
+  const int64_t before = sequence_->position();
+  const bool whole = sequence_->append(pending_, progress, std::move(cancel));
+  const auto computed = static_cast<size_t>(sequence_->position() - before);
+  const size_t sampled = std::min(computed, pending_sampled_);
+  usage_.prefilled += static_cast<int64_t>(computed - sampled);
+  pending_sampled_ -= sampled;
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(computed));
+  return whole;
+}
+
+Reply LocalConversation::reply(const ReplyOptions& options) {
+  add([](PromptBuilder& prompt) { return prompt.begin_reply(); });
+  std::vector<Segment> turn;
+  int64_t tokens = 0;
+  const Finish finish =
+      prefill({}, options.cancel) ? generate(options, turn, tokens) : Finish::kCancelled;
+  prompt_.end_reply(finish == Finish::kStop);
+  Reply reply = parse_reply(turn, prompt_.thinking());
+  reply.finish = finish;
+  reply.tokens = tokens;
+  return reply;
+}
+
+// Samples until the turn ends. A sampled id is computed only when the next one is wanted: the last
+// of a turn goes into the next prefill.
+Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segment>& turn,
+                                   int64_t& tokens) {
+  Sampler sampler(options.sampling);
+  StreamDecoder decoder(model_->tokenizer);
+  const auto say = [&](const std::string& piece, bool markup) {
+    if (piece.empty()) return;
+    turn.push_back({piece, markup});
+    if (options.on_text) options.on_text(piece);
+  };
+  Finish finish = Finish::kLength;
+  while (tokens < options.max_tokens && context() < model_->window) {
+    if (!prefill({}, options.cancel) || options.cancel.stop_requested()) {
+      finish = Finish::kCancelled;
+      break;
+    }
+    const int32_t id = sampler.sample(sequence_->logits());
+    pending_.push_back(id);
+    pending_sampled_ = pending_.size();
+    ++tokens;
+    ++usage_.generated;
+    if (id == model_->end_id) {
+      finish = Finish::kStop;
+      break;
+    }
+    say(decoder.push(id), model_->tokenizer.is_marker(id));
+  }
+  say(decoder.finish(), false);
+  if (finish == Finish::kStop) turn.push_back({std::string(marker::kEnd), true});
+  return finish;
+}
+
+std::unique_ptr<Conversation> LocalConversation::fork() const {
+  auto copy = std::make_unique<LocalConversation>(model_, sequence_->fork(), prompt_);
+  copy->pending_ = pending_;
+  copy->pending_sampled_ = pending_sampled_;
+  copy->usage_ = usage_;
+  return copy;
+}
+
+Usage LocalConversation::usage() const {
+  Usage usage = usage_;
+  usage.context = context();
+  return usage;
+}
+
+}  // namespace dsv4::llm

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "llm/conversation.h"
+#include "llm/encoding_prompt.h"
+#include "llm/model.h"
+#include "llm/tokenizer.h"
+
+namespace dsv4::llm {
+
+struct LocalOptions {
+  bool thinking = false;  // false: the model answers directly
+  Effort effort = Effort::kNormal;
+  std::optional<Precision> precision;  // default: the model's own
+  std::optional<int64_t> window;       // default: what the model was made for; more is refused
+  int threads = 0;                     // 0: one per core
+};
+
+// Opens DIR (config.json, tokenizer.json, safetensors) and starts an empty conversation with it. It
+// and its forks share the model and one thread pool: use them one at a time. Throws ModelError.
+std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
+                                         const LocalOptions& options = {});
+
+// A growing sequence of ids and the logits after it, as a conversation needs them. Session behind
+// it in the program, arithmetic on ids in tests.
+class TokenSequence {
+ public:
+  virtual ~TokenSequence() = default;
+  // As Session::append: false when stopped on the way, position() tells where.
+  virtual bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
+                      std::stop_token stop) = 0;
+  virtual std::span<const float> logits() const = 0;
+  virtual int64_t position() const = 0;
+  virtual std::unique_ptr<TokenSequence> fork() const = 0;
+};
+
+// What conversations with one model share.
+struct LocalModel {
+  Tokenizer tokenizer;
+  std::string name;
+  int64_t window = 0;
+  int32_t end_id = 0;  // ends the model's turn
+};
+
+// A conversation with a model of this process. Ids that were computed or sampled are never
+// re-tokenised: what the model said stays in the context as the ids it sampled.
+class LocalConversation : public Conversation {
+ public:
+  LocalConversation(std::shared_ptr<const LocalModel> model,
+                    std::unique_ptr<TokenSequence> sequence, PromptBuilder prompt);
+
+  // These throw Error when the context would exceed the window; it is as it was then.
+  void system(std::string_view text, const std::vector<nlohmann::ordered_json>& tools) override;
+  void user(std::string_view part) override;
+  void tool_results(std::span<const std::string> results) override;
+
+  bool prefill(const PrefillProgress& progress, std::stop_token cancel) override;
+  // A window that fills up while the model speaks ends the turn as max_tokens does. The end marker
+  // is in `raw` but is not streamed.
+  Reply reply(const ReplyOptions& options) override;
+  std::unique_ptr<Conversation> fork() const override;
+  Usage usage() const override;
+  int64_t window() const override { return model_->window; }
+  std::string model_name() const override { return model_->name; }
+
+ private:
+  using Addition = std::function<std::vector<Segment>(PromptBuilder&)>;
+  void add(const Addition& addition);
+  Finish generate(const ReplyOptions& options, std::vector<Segment>& turn, int64_t& tokens);
+  int64_t context() const;
+
+  std::shared_ptr<const LocalModel> model_;
+  std::unique_ptr<TokenSequence> sequence_;
+  PromptBuilder prompt_;
+  std::vector<int32_t> pending_;  // in the context, not computed yet
+  size_t pending_sampled_ = 0;    // so many of them, at the front, were sampled
+  Usage usage_;
+};
+
+}  // namespace dsv4::llm

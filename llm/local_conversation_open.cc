@@ -1,0 +1,80 @@
+#include <array>
+
+#include "kernels/parallel/thread_pool.h"
+#include "llm/error.h"
+#include "llm/local_conversation.h"
+#include "llm/session.h"
+
+namespace dsv4::llm {
+namespace {
+
+class SessionSequence : public TokenSequence {
+ public:
+  SessionSequence(std::shared_ptr<kernels::ThreadPool> pool, std::unique_ptr<Session> session)
+      : pool_(std::move(pool)), session_(std::move(session)) {}
+
+  bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
+              std::stop_token stop) override {
+    return session_->append(ids, progress, std::move(stop));
+  }
+  std::span<const float> logits() const override { return session_->logits(); }
+  int64_t position() const override { return session_->position(); }
+  std::unique_ptr<TokenSequence> fork() const override {
+    return std::make_unique<SessionSequence>(pool_, session_->fork());
+  }
+
+ private:
+  std::shared_ptr<kernels::ThreadPool> pool_;  // outlives the session
+  std::unique_ptr<Session> session_;
+};
+
+// The markers without which no turn can begin or end.
+constexpr std::array<std::string_view, 6> kNeeded = {marker::kBegin, marker::kEnd,
+                                                     marker::kUser,  marker::kAssistant,
+                                                     marker::kThink, marker::kEndThink};
+
+void check_vocabulary(const Tokenizer& tokenizer, const Config& config,
+                      const std::filesystem::path& directory) {
+  const std::string file = (directory / "tokenizer.json").string();
+  for (const std::string_view needed : kNeeded) {
+    if (!tokenizer.added_token(needed)) {
+      throw ModelError(file + ": the marker " + std::string(needed) +
+                       " is not among its added tokens; this is not a DeepSeek-V4 tokenizer");
+    }
+  }
+  if (tokenizer.size() > config.vocab_size) {
+    throw ModelError(file + ": it has ids up to " + std::to_string(tokenizer.size() - 1) +
+                     ", but config.json says vocab_size " + std::to_string(config.vocab_size));
+  }
+}
+
+int64_t window_of(const Config& config, const LocalOptions& options) {
+  const int64_t made_for = config.max_position_embeddings;
+  if (!options.window) return made_for;
+  if (*options.window < 1 || *options.window > made_for) {
+    throw Error("the window must be 1 to " + std::to_string(made_for) +
+                " tokens for this model, not " + std::to_string(*options.window));
+  }
+  return *options.window;
+}
+
+}  // namespace
+
+std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
+                                         const LocalOptions& options) {
+  Tokenizer tokenizer = Tokenizer::load(directory);
+  const std::shared_ptr<const Model> model = Model::open(directory);
+  check_vocabulary(tokenizer, model->config(), directory);
+  const int32_t end = *tokenizer.added_token(marker::kEnd);
+  auto shared = std::make_shared<const LocalModel>(
+      LocalModel{std::move(tokenizer), model->name(), window_of(model->config(), options), end});
+  auto pool = std::make_shared<kernels::ThreadPool>(options.threads);
+  SessionOptions session_options;
+  session_options.precision = options.precision;
+  auto session = std::make_unique<Session>(model, *pool, session_options);
+  return std::make_unique<LocalConversation>(
+      std::move(shared), std::make_unique<SessionSequence>(std::move(pool), std::move(session)),
+      PromptBuilder(options.thinking, options.effort));
+}
+
+}  // namespace dsv4::llm

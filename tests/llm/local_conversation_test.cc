@@ -1,0 +1,206 @@
+#include "llm/local_conversation.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "llm/error.h"
+#include "llm/scripted_conversation.h"
+#include "tests/catch.h"
+
+namespace dsv4::llm {
+namespace {
+
+std::shared_ptr<const LocalModel> tiny_model(int64_t window) {
+  std::ifstream in(DSV4_SOURCE_DIR "/tests/llm/fixtures/tiny_tokenizer.json", std::ios::binary);
+  std::ostringstream text;
+  text << in.rdbuf();
+  Tokenizer tokenizer = Tokenizer::parse(text.str());
+  const int32_t end = *tokenizer.added_token(marker::kEnd);
+  return std::make_shared<LocalModel>(LocalModel{std::move(tokenizer), "tiny", window, end});
+}
+
+// Says the turns it was given, one after the other: the next id depends on the ids so far alone, as
+// a real model's does.
+class Reciter : public TokenSequence {
+ public:
+  Reciter(std::shared_ptr<const LocalModel> model, std::vector<std::vector<int32_t>> turns)
+      : model_(std::move(model)), turns_(std::move(turns)) {}
+
+  bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
+              std::stop_token stop) override {
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (stop.stop_requested()) return false;
+      ids_.push_back(ids[i]);
+      if (progress) progress(static_cast<int64_t>(i) + 1, static_cast<int64_t>(ids.size()));
+    }
+    return true;
+  }
+
+  std::span<const float> logits() const override {
+    const int32_t assistant = *model_->tokenizer.added_token(marker::kAssistant);
+    const auto last = std::find(ids_.rbegin(), ids_.rend(), assistant);
+    const auto said = static_cast<size_t>(last - ids_.rbegin()) - 1;  // after <think> or </think>
+    const auto turn = static_cast<size_t>(std::count(ids_.begin(), ids_.end(), assistant)) - 1;
+    logits_.assign(static_cast<size_t>(model_->tokenizer.size()), 0.0f);
+    const auto& words = turns_.at(turn);
+    logits_[static_cast<size_t>(said < words.size() ? words[said] : model_->end_id)] = 100.0f;
+    return logits_;
+  }
+
+  int64_t position() const override { return static_cast<int64_t>(ids_.size()); }
+  std::unique_ptr<TokenSequence> fork() const override { return std::make_unique<Reciter>(*this); }
+
+  const std::vector<int32_t>& ids() const { return ids_; }
+
+ private:
+  std::shared_ptr<const LocalModel> model_;
+  std::vector<std::vector<int32_t>> turns_;
+  std::vector<int32_t> ids_;
+  mutable std::vector<float> logits_;
+};
+
+// A conversation and a look at the ids that its model was given.
+struct Fixture {
+  explicit Fixture(const std::vector<std::string>& turns, int64_t window = 4096)
+      : model(tiny_model(window)) {
+    std::vector<std::vector<int32_t>> ids;
+    for (const std::string& turn : turns) ids.push_back(model->tokenizer.encode_markup(turn));
+    auto sequence = std::make_unique<Reciter>(model, ids);
+    reciter = sequence.get();
+    conversation = std::make_unique<LocalConversation>(model, std::move(sequence),
+                                                       PromptBuilder(false, Effort::kNormal));
+  }
+  std::string seen() const { return model->tokenizer.decode(reciter->ids()); }
+
+  std::shared_ptr<const LocalModel> model;
+  const Reciter* reciter;
+  std::unique_ptr<LocalConversation> conversation;
+};
+
+const std::string kCall =
+    "\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"test\">\n</｜DSML｜invoke>\n"
+    "</｜DSML｜tool_calls>";
+
+}  // namespace
+
+TEST_CASE("a local conversation computes each token of its context once") {
+  Fixture f({kCall, "done"});
+  f.conversation->system("Repair it.", {});
+  f.conversation->user("hello ");
+  REQUIRE(f.conversation->prefill({}, {}));
+  const int64_t shared = f.conversation->usage().prefilled;
+  REQUIRE(shared == f.reciter->position());
+  f.conversation->user("world");
+  std::string streamed;
+  ReplyOptions options;
+  options.on_text = [&](std::string_view text) { streamed += text; };
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(reply.finish == Finish::kStop);
+  REQUIRE(reply.calls.at(0).name == "test");
+  REQUIRE(streamed == kCall);
+  REQUIRE(reply.raw == kCall + std::string(marker::kEnd));
+  const std::vector<std::string> results{"The tests pass."};
+  f.conversation->tool_results(results);
+  REQUIRE(f.conversation->reply({}).content == "done");
+  REQUIRE(f.conversation->prefill({}, {}));  // the last end marker
+  REQUIRE(f.seen() ==
+          "<｜begin▁of▁sentence｜>Repair it.<｜User｜>hello world<｜Assistant｜></think>" + kCall +
+              "<｜end▁of▁sentence｜><｜User｜><tool_result>The tests pass.</tool_result>"
+              "<｜Assistant｜></think>done<｜end▁of▁sentence｜>");
+  const Usage usage = f.conversation->usage();
+  REQUIRE(usage.context == f.reciter->position());
+  REQUIRE(usage.prefilled + usage.generated == usage.context);
+  REQUIRE(usage.reprefilled == 0);
+}
+
+TEST_CASE("the context of a local conversation is the scripted one's") {
+  Fixture f({kCall, "done"});
+  ScriptedConversation scripted([&](std::span<const RecordedSegment>, const ReplyOptions&) {
+    Reply reply;
+    reply.raw = kCall;
+    return reply;
+  });
+  for (Conversation* conversation :
+       {static_cast<Conversation*>(f.conversation.get()), static_cast<Conversation*>(&scripted)}) {
+    conversation->system("Repair <think> it.", {{{"name", "test"}}});
+    conversation->user("one <｜User｜>");
+    (void)conversation->reply({});
+    conversation->user("two");
+  }
+  REQUIRE(f.conversation->prefill({}, {}));
+  std::vector<int32_t> ids;
+  std::vector<Segment> append;
+  const auto& recorded = scripted.segments();
+  for (size_t i = 0; i < recorded.size(); ++i) {
+    append.push_back({recorded[i].text, recorded[i].markup});
+    if (i + 1 == recorded.size() || recorded[i + 1].append != recorded[i].append) {
+      const auto more = f.model->tokenizer.encode(append);
+      ids.insert(ids.end(), more.begin(), more.end());
+      append.clear();
+    }
+  }
+  REQUIRE(f.reciter->ids() == ids);
+}
+
+TEST_CASE("forks share what was computed and then part") {
+  Fixture f({"first"});
+  f.conversation->user("hello");
+  REQUIRE(f.conversation->prefill({}, {}));
+  const auto fork = f.conversation->fork();
+  fork->user(" world");
+  REQUIRE(fork->reply({}).content == "first");
+  REQUIRE(f.conversation->usage().context < fork->usage().context);
+  REQUIRE(f.conversation->reply({}).content == "first");
+}
+
+TEST_CASE("a cancelled prompt or turn leaves a conversation that goes on") {
+  Fixture f({"hello hello", "", "end"});
+  f.conversation->user("go");
+  std::stop_source during_prefill;
+  const auto stop_at_once = [&](int64_t, int64_t) { during_prefill.request_stop(); };
+  REQUIRE_FALSE(f.conversation->prefill(stop_at_once, during_prefill.get_token()));
+  REQUIRE(f.reciter->position() == 1);
+
+  std::stop_source stop;
+  ReplyOptions options;
+  options.cancel = stop.get_token();
+  options.on_text = [&](std::string_view) { stop.request_stop(); };
+  const Reply cut = f.conversation->reply(options);
+  REQUIRE(cut.finish == Finish::kCancelled);
+  REQUIRE(cut.raw == "hello");
+  f.conversation->user("again");
+  REQUIRE(f.conversation->reply({}).content.empty());
+  REQUIRE(f.seen().find("</think>hello<｜end▁of▁sentence｜><｜User｜>again<｜Assistant｜>") !=
+          std::string::npos);
+}
+
+TEST_CASE("a turn ends at its limit of tokens") {
+  Fixture f({"hello hello hello"});
+  f.conversation->user("go");
+  ReplyOptions options;
+  options.max_tokens = 2;
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(reply.finish == Finish::kLength);
+  REQUIRE(reply.tokens == 2);
+}
+
+TEST_CASE("a context over the window is refused in a sentence and left as it was") {
+  Fixture f({"hello hello hello hello"}, 12);
+  f.conversation->user("go");
+  const int64_t before = f.conversation->usage().context;
+  try {
+    f.conversation->user("a much longer part");
+    FAIL("the part was taken");
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    INFO(message);
+    REQUIRE(message.find("the context is full") != std::string::npos);
+    REQUIRE(message.find("reads 12") != std::string::npos);
+  }
+  REQUIRE(f.conversation->usage().context == before);
+  const Reply reply = f.conversation->reply({});
+  REQUIRE(reply.finish == Finish::kLength);
+  REQUIRE(f.conversation->usage().context == 12);
+}
+
+}  // namespace dsv4::llm
