@@ -1,10 +1,80 @@
+#include <algorithm>
+#include <iostream>
+
 #include "agent/commands.h"
-#include "agent/error.h"
+#include "agent/fix.h"
+#include "agent/fix_options.h"
+#include "agent/live_view.h"
+#include "agent/model_directory.h"
+#include "agent/printable.h"
+#include "agent/stop.h"
+#include "llm/error.h"
 
 namespace dsv4::agent {
+namespace {
 
-int cmd_fix(const std::vector<std::string>&) {
-  throw UsageError("'fix' is not part of this version");
+std::unique_ptr<llm::Conversation> open_conversation(const std::optional<std::string>& model) {
+  const std::filesystem::path directory = find_model(model);
+  throw llm::ModelError("the model in " + directory.string() + " cannot be run");
+}
+
+// stdout has nothing but the result.
+void print_result(const FixReport& report) {
+  if (report.status == FixStatus::kPassed) {
+    std::cout << "passed: the tests pass in a fresh copy with the patch\n";
+  } else if (report.status == FixStatus::kGaveUp) {
+    std::cout << "gave up: " << printable(report.error) << '\n';
+  }
+  if (!report.patch.empty()) std::cout << "patch: " << report.patch.string() << '\n';
+  if (!report.apply_hint.empty()) std::cout << "apply it: " << report.apply_hint << '\n';
+  if (!report.run_dir.empty()) std::cout << "record: " << report.run_dir.string() << '\n';
+}
+
+// With --json even a command line that cannot be read ends in one object.
+int fail_early(const std::string& sentence, bool json) {
+  FixReport report;
+  report.status = FixStatus::kUsage;
+  report.error = sentence;
+  if (json) std::cout << report.json().dump() << '\n';
+  std::cerr << "dsv4-agent: " << sentence << '\n';
+  return report.exit_code();
+}
+
+}  // namespace
+
+int cmd_fix(const std::vector<std::string>& arguments) {
+  FixArguments parsed;
+  try {
+    parsed = parse_fix_arguments(arguments);
+  } catch (const std::exception& error) {
+    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    return fail_early(error.what(), json);
+  }
+  if (parsed.help) {
+    std::cout << fix_help();
+    return 0;
+  }
+  const Stop stop(parsed.options.time_limit);
+  LiveView view(std::cerr, live_view_options_for_stderr());
+  Observer silent;
+  const FixEnvironment environment{std::cin, [&] { return open_conversation(parsed.model); },
+                                   parsed.quiet ? silent : static_cast<Observer&>(view), stop};
+  const FixReport report = run_fix(parsed.options, environment);
+  if (parsed.json) {
+    std::cout << report.json().dump(-1, ' ', false,
+                                    nlohmann::ordered_json::error_handler_t::replace)
+              << std::endl;
+  } else {
+    print_result(report);
+  }
+  const bool said = !parsed.json && report.status == FixStatus::kGaveUp;
+  if (!report.error.empty() && !said) {
+    std::cerr << "dsv4-agent: " << printable(report.error) << '\n';
+  }
+  if (report.status == FixStatus::kInterrupted && !report.run_id.empty()) {
+    std::cerr << "dsv4-agent: what was done is in " << report.run_dir.string() << '\n';
+  }
+  return report.exit_code();
 }
 
 }  // namespace dsv4::agent

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "agent/commands.h"
+#include "agent/context.h"
+#include "agent/loop.h"
+#include "agent/observer.h"
+#include "agent/stop.h"
+#include "llm/conversation.h"
+
+namespace dsv4::agent {
+
+// What `fix` was asked for.
+struct FixOptions {
+  std::string issue;  // a file, or "-"
+  std::optional<std::string> repo;
+  std::optional<std::string> test;
+  int attempts = 8;
+  AttemptLimits limits;
+  std::chrono::milliseconds time_limit = std::chrono::minutes(30);
+  uint64_t seed = 0;
+  bool apply = false;
+  std::optional<std::string> branch;
+  std::optional<std::string> patch_file;
+  std::string run_dir;  // empty: a new one in the state directory
+  bool sandboxed = true;
+};
+
+enum class FixStatus {
+  kPassed,
+  kGaveUp,
+  kUsage,
+  kEngine,
+  kSandbox,
+  kTests,
+  kInterrupted,
+  kNotApplied,  // the gate passed, but --apply, --branch or --patch could not be done
+};
+
+// How a run ended; everything that could be kept is in run_dir.
+struct FixReport {
+  FixStatus status = FixStatus::kGaveUp;
+  std::string run_id;
+  std::filesystem::path run_dir;
+  std::filesystem::path patch;  // empty when there is none
+  std::string apply_hint;       // a command that applies the patch
+  int attempts = 0;
+  int turns = 0;
+  int tool_calls = 0;
+  llm::Usage tokens;
+  Seconds seconds;
+  std::chrono::duration<double> total{0};
+  std::string test_command;
+  std::optional<bool> before;  // did the tests pass?
+  std::optional<bool> after;   // at the last gate
+  std::string model;
+  std::string error;  // why it did not pass, one sentence
+  RepositoryContext context;
+
+  ExitCode exit_code() const;
+  nlohmann::ordered_json json() const;           // what --json prints
+  nlohmann::ordered_json json_for_file() const;  // the same and what of the repository was shown
+};
+
+// Opens the model: called once, after the task was found to make sense.
+using ConversationOpener = std::function<std::unique_ptr<llm::Conversation>()>;
+
+struct FixEnvironment {
+  std::istream& standard_input;  // for the issue "-"
+  ConversationOpener open;
+  Observer& observer;  // the live view; the run's record is kept besides
+  const Stop& stop;
+};
+
+// Repairs one repository, unattended. Never throws: whatever goes wrong is in the report.
+FixReport run_fix(const FixOptions& options, const FixEnvironment& environment);
+
+}  // namespace dsv4::agent

@@ -1,0 +1,165 @@
+#include "agent/fix_options.h"
+
+#include <boost/program_options.hpp>
+#include <limits>
+#include <sstream>
+
+#include "agent/duration.h"
+#include "agent/error.h"
+#include "agent/printable.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace po = boost::program_options;
+
+po::options_description described() {
+  const FixOptions defaults;
+  const auto text = [] { return po::value<std::string>(); };
+  const auto number = [] { return po::value<std::string>()->value_name("N"); };
+  po::options_description all("options", 100);
+  auto add = all.add_options();
+  add("repo", text()->value_name("DIR"),
+      "the repository; else the issue's, else the one around you");
+  add("test", text()->value_name("CMD"),
+      "the command that decides; else the issue's, else detected");
+  add("model", text()->value_name("DIR"), "a DeepSeek-V4 checkpoint; else the embedded model");
+  add("endpoint", text()->value_name("URL"), "not part of this version");
+  add("attempts", number(),
+      ("attempts, each from the start; " + std::to_string(defaults.attempts) + " when left out")
+          .c_str());
+  add("max-turns", number(),
+      ("turns of one attempt; " + std::to_string(defaults.limits.turns) + " when left out")
+          .c_str());
+  add("max-tokens", number(),
+      ("tokens generated in one attempt; " + std::to_string(defaults.limits.tokens) +
+       " when left out")
+          .c_str());
+  add("time-limit", text()->value_name("TIME"),
+      "for everything, such as 90s, 30m (the default), 2h");
+  add("seed", number(), "of the later attempts; the first is greedy");
+  add("apply", "change the tree when the gate has passed");
+  add("branch", text()->value_name("NAME"),
+      "commit the patch to a new branch when the gate has passed");
+  add("patch", text()->value_name("FILE"), "write the patch there when the gate has passed");
+  add("run-dir", text()->value_name("DIR"), "keep the record of the run there: a new directory");
+  add("no-sandbox", "run commands unprotected; only where everything is trusted");
+  add("json", "print one JSON object on stdout");
+  add("quiet", "no live view on stderr");
+  add("help", "this text");
+  return all;
+}
+
+int64_t whole_number(const po::variables_map& values, const char* name, int64_t smallest,
+                     int64_t fallback, int64_t largest) {
+  if (values.count(name) == 0) return fallback;
+  const std::string& text = values[name].as<std::string>();
+  size_t used = 0;
+  int64_t number = 0;
+  try {
+    number = std::stoll(text, &used);
+  } catch (const std::logic_error&) {
+    used = 0;
+  }
+  if (used == 0 || used != text.size() || number < smallest || number > largest) {
+    throw UsageError("--" + std::string(name) + " " + printable_line(text, 60) +
+                     ": give a whole number from " + std::to_string(smallest) + " to " +
+                     std::to_string(largest));
+  }
+  return number;
+}
+
+std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
+  if (values.count(name) == 0) return std::nullopt;
+  const std::string text = values[name].as<std::string>();
+  if (text.empty()) throw UsageError("--" + std::string(name) + " needs a value");
+  return text;
+}
+
+po::variables_map read(const std::vector<std::string>& arguments) {
+  po::options_description all = described();
+  all.add_options()("issue", po::value<std::vector<std::string>>());
+  po::positional_options_description positional;
+  positional.add("issue", -1);
+  po::variables_map values;
+  try {
+    // No abbreviations: a script must not change its meaning with a new option.
+    constexpr int kStyle =
+        po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(
+        po::command_line_parser(arguments).options(all).positional(positional).style(kStyle).run(),
+        values);
+  } catch (const po::error& error) {
+    throw UsageError(printable_line(error.what(), 300) +
+                     "; `dsv4-agent fix --help` lists the options");
+  }
+  return values;
+}
+
+void read_limits(const po::variables_map& values, FixOptions* options) {
+  constexpr int64_t kMany = 1'000'000;
+  options->attempts =
+      static_cast<int>(whole_number(values, "attempts", 1, options->attempts, 1000));
+  options->limits.turns =
+      static_cast<int>(whole_number(values, "max-turns", 1, options->limits.turns, kMany));
+  options->limits.tokens =
+      whole_number(values, "max-tokens", 1, options->limits.tokens, 1000 * kMany);
+  options->seed = static_cast<uint64_t>(
+      whole_number(values, "seed", 0, 0, std::numeric_limits<int64_t>::max()));
+  if (const auto limit = text_of(values, "time-limit")) {
+    const auto parsed = parse_duration(*limit);
+    if (!parsed) {
+      throw UsageError("--time-limit " + printable_line(*limit, 60) +
+                       ": give a duration such as 90s, 30m or 2h");
+    }
+    options->time_limit = *parsed;
+  }
+}
+
+}  // namespace
+
+FixArguments parse_fix_arguments(const std::vector<std::string>& arguments) {
+  const po::variables_map values = read(arguments);
+  FixArguments out;
+  out.json = values.count("json") != 0;
+  out.quiet = values.count("quiet") != 0;
+  out.help = values.count("help") != 0;
+  if (out.help) return out;
+  if (values.count("endpoint") != 0) {
+    throw UsageError("--endpoint is not part of this version: use --model or the embedded model");
+  }
+  const auto issues = values.count("issue") != 0 ? values["issue"].as<std::vector<std::string>>()
+                                                 : std::vector<std::string>();
+  if (issues.size() != 1) {
+    throw UsageError(issues.empty() ? "name the issue: dsv4-agent fix ISSUE.md, or - for stdin"
+                                    : "name one issue, not " + std::to_string(issues.size()));
+  }
+  FixOptions& options = out.options;
+  options.issue = issues[0];
+  options.repo = text_of(values, "repo");
+  options.test = text_of(values, "test");
+  options.branch = text_of(values, "branch");
+  options.patch_file = text_of(values, "patch");
+  options.run_dir = text_of(values, "run-dir").value_or("");
+  options.apply = values.count("apply") != 0;
+  options.sandboxed = values.count("no-sandbox") == 0;
+  out.model = text_of(values, "model");
+  if (options.apply && options.branch) {
+    throw UsageError("--apply and --branch exclude each other: choose the tree or a branch");
+  }
+  read_limits(values, &options);
+  return out;
+}
+
+std::string fix_help() {
+  std::ostringstream text;
+  text << "usage: dsv4-agent fix ISSUE.md [options]\n\n"
+          "Repairs a repository until its tests pass. ISSUE.md is any Markdown, - is stdin.\n"
+          "The tree is only changed with --apply, after the patch was proved in a fresh copy.\n\n"
+       << described()
+       << "\nexit codes: 0 passed, 1 gave up, 2 bad input, 3 engine, 4 sandbox,\n"
+          "5 the tests cannot be run, 130 interrupted\n";
+  return text.str();
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "agent/test_files.h"
+#include "sandbox/sandbox.h"
+
+namespace dsv4::agent {
+
+// Makes the box for a working copy: limits and policy are the run's.
+using BoxMaker = std::function<std::unique_ptr<sandbox::Sandbox>(const std::filesystem::path&)>;
+
+struct GateOptions {
+  std::filesystem::path base;     // the tree as it was, a private copy that nothing ran in
+  std::filesystem::path scratch;  // an empty directory for the gate's own copies
+  std::string test_command;
+  std::optional<std::string> setup;
+  FixedTests fixed{{}};
+  // The tests passed before the first turn: the patch must bring a test that fails without it.
+  bool passed_before = false;
+  BoxMaker make_box;
+};
+
+struct GateResult {
+  bool passed = false;
+  std::string reason;                  // one sentence, either way
+  std::string patch;                   // what was tested: without changes to tests that are fixed
+  std::optional<sandbox::Result> run;  // of the last command
+};
+
+// Decides whether a patch is a solution; nothing that happened in the attempt counts. The patch is
+// applied to a fresh copy of the base, the fixed tests are put back as they were, and the command
+// runs there: exit status 0 passes. Fixed are the files the task names and every existing test
+// file. Where the tests passed before, test files of the patch stay (unless the task names them),
+// and it takes three runs: all of the patch passes, its tests alone fail, and everything but its
+// tests passes.
+GateResult check_gate(const std::string& patch, const GateOptions& options,
+                      std::stop_token cancel = {});
+
+// Runs a command by sh -c in a working copy, the set-up command first. Throws TestsError when that
+// fails.
+sandbox::Result run_in(const sandbox::Sandbox& box, const std::optional<std::string>& setup,
+                       const std::string& command, std::stop_token cancel);
+
+// The set-up command alone; nothing to do without one.
+void run_setup(const sandbox::Sandbox& box, const std::optional<std::string>& setup,
+               std::stop_token cancel);
+
+}  // namespace dsv4::agent

@@ -1,0 +1,30 @@
+#include "agent/git.h"
+
+#include <stdexcept>
+
+namespace dsv4::agent {
+
+GitLibrary::GitLibrary() {
+  git_libgit2_init();
+  git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+}
+
+GitLibrary::~GitLibrary() { git_libgit2_shutdown(); }
+
+std::string git_message() {
+  const git_error* error = git_error_last();
+  return error != nullptr && error->message != nullptr ? error->message : "unknown git error";
+}
+
+void check_git(int code, const std::string& what) {
+  if (code < 0) throw std::runtime_error(what + ": " + git_message());
+}
+
+GitRepository open_repository(const std::string& path) {
+  git_repository* raw = nullptr;
+  check_git(git_repository_open_ext(&raw, path.c_str(), GIT_REPOSITORY_OPEN_NO_SEARCH, nullptr),
+            "cannot open the repository " + path);
+  return GitRepository(raw);
+}
+
+}  // namespace dsv4::agent

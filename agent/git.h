@@ -1,0 +1,47 @@
+#pragma once
+
+#include <git2.h>
+
+#include <memory>
+#include <string>
+
+namespace dsv4::agent {
+
+// Keeps libgit2 initialised while it lives. libgit2 runs no hooks, filters or other commands that a
+// repository's configuration names, and the program never starts git on the user's tree, so a
+// repository that somebody else owns may be read.
+class GitLibrary {
+ public:
+  GitLibrary();
+  ~GitLibrary();
+  GitLibrary(const GitLibrary&) = delete;
+  GitLibrary& operator=(const GitLibrary&) = delete;
+};
+
+template <auto Free>
+struct GitFree {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+
+using GitCommit = std::unique_ptr<git_commit, GitFree<git_commit_free>>;
+using GitConfig = std::unique_ptr<git_config, GitFree<git_config_free>>;
+using GitDiff = std::unique_ptr<git_diff, GitFree<git_diff_free>>;
+using GitIndex = std::unique_ptr<git_index, GitFree<git_index_free>>;
+using GitReference = std::unique_ptr<git_reference, GitFree<git_reference_free>>;
+using GitRepository = std::unique_ptr<git_repository, GitFree<git_repository_free>>;
+using GitRevwalk = std::unique_ptr<git_revwalk, GitFree<git_revwalk_free>>;
+using GitSignature = std::unique_ptr<git_signature, GitFree<git_signature_free>>;
+using GitTree = std::unique_ptr<git_tree, GitFree<git_tree_free>>;
+
+// libgit2's words for the last error.
+std::string git_message();
+
+// Throws std::runtime_error "WHAT: libgit2's message" when `code` is negative.
+void check_git(int code, const std::string& what);
+
+GitRepository open_repository(const std::string& path);
+
+}  // namespace dsv4::agent

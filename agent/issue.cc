@@ -1,0 +1,73 @@
+#include "agent/issue.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <istream>
+
+#include "agent/error.h"
+#include "agent/printable.h"
+
+namespace dsv4::agent {
+namespace {
+
+// At most one byte more than an issue may have: a device without end is refused, not read.
+std::string read_bounded(std::istream& in) {
+  std::string text(kLongestIssue + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(in.gcount()));
+  return text;
+}
+
+std::string read_issue_file(const std::filesystem::path& file, const std::string& shown) {
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  if (!std::filesystem::exists(status)) {
+    throw UsageError("there is no file " + shown + ": give the path of an issue, or - for stdin");
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw UsageError(shown + " is a directory: give the issue file inside it");
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw UsageError(shown + " cannot be read: " + std::strerror(errno));
+  return read_bounded(in);
+}
+
+std::string trimmed(const std::string& text) {
+  const char* blank = " \t\r\n";
+  const size_t first = text.find_first_not_of(blank);
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+}  // namespace
+
+Issue load_issue(const std::string& name, std::istream& standard_input) {
+  Issue issue;
+  std::string text;
+  const std::string shown = name == "-" ? "stdin" : printable_line(name, 200);
+  if (name == "-") {
+    issue.directory = std::filesystem::current_path();
+    text = read_bounded(standard_input);
+  } else {
+    issue.file = std::filesystem::absolute(name).lexically_normal();
+    issue.directory = issue.file.parent_path();
+    text = read_issue_file(issue.file, shown);
+  }
+  if (text.size() > kLongestIssue) {
+    throw UsageError("the issue from " + shown +
+                     " is larger than 1 MiB: cut it down to what describes the task");
+  }
+  if (text.find('\0') != std::string::npos || !is_utf8(text)) {
+    throw UsageError("the issue from " + shown + " is not text: write it as Markdown in UTF-8");
+  }
+  ParsedIssue parsed = parse_front_matter(text);
+  issue.front = std::move(parsed.front);
+  issue.text = trimmed(parsed.body);
+  if (issue.text.empty()) {
+    throw UsageError("the issue from " + shown + " is empty: describe what is wrong, in any words");
+  }
+  return issue;
+}
+
+}  // namespace dsv4::agent

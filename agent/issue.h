@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+
+#include "agent/front_matter.h"
+
+namespace dsv4::agent {
+
+// One task as its author wrote it.
+struct Issue {
+  std::filesystem::path file;       // absolute; empty when it came from stdin
+  std::filesystem::path directory;  // what `repo:` is relative to
+  FrontMatter front;
+  std::string text;  // without front matter, blank lines at both ends removed
+};
+
+inline constexpr size_t kLongestIssue = 1 << 20;  // bytes
+
+// Reads an issue from a file, or from `standard_input` when `name` is "-". Throws UsageError with a
+// sentence when it is missing, unreadable, empty, too large, or not UTF-8 text.
+Issue load_issue(const std::string& name, std::istream& standard_input);
+
+}  // namespace dsv4::agent

@@ -1,0 +1,234 @@
+#include "agent/live_view.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ostream>
+
+#include "agent/gate.h"
+#include "agent/loop.h"
+#include "agent/printable.h"
+
+namespace dsv4::agent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kWidth = 100;
+constexpr std::string_view kCalls = "<｜DSML｜";
+
+// 1234567 as 1,234,567.
+std::string grouped(int64_t number) {
+  const std::string digits = std::to_string(number);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MB"; }
+
+// The arguments in one line: values only, the first words of each.
+std::string summary(const nlohmann::ordered_json& arguments) {
+  std::string text;
+  if (!arguments.is_object()) return text;
+  for (const auto& [key, value] : arguments.items()) {
+    if (text.size() > 2 * kWidth) break;
+    const std::string shown =
+        value.is_string()
+            ? value.get<std::string>()
+            : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    text += ' ';
+    text += printable_line(shown, kWidth / 2);
+  }
+  return text;
+}
+
+// How many bytes of the text can be shown: all before the calls' marker, or before what may become
+// it.
+size_t showable(std::string_view text, bool* marker) {
+  const size_t at = text.find(kCalls);
+  *marker = at != std::string_view::npos;
+  if (*marker) return at;
+  for (size_t keep = std::min(kCalls.size() - 1, text.size()); keep > 0; --keep) {
+    if (text.substr(text.size() - keep) == kCalls.substr(0, keep)) return text.size() - keep;
+  }
+  return text.size();
+}
+
+}  // namespace
+
+LiveViewOptions live_view_options_for_stderr() {
+  LiveViewOptions options;
+  const char* no_colour = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  options.terminal = ::isatty(STDERR_FILENO) == 1 && !dumb;
+  options.colour = options.terminal && (no_colour == nullptr || no_colour[0] == '\0');
+  return options;
+}
+
+std::string LiveView::toned(Tone tone, const std::string& text) const {
+  if (!options_.colour || tone == Tone::kPlain) return text;
+  const char* code = tone == Tone::kDim    ? "\x1b[2m"
+                     : tone == Tone::kGood ? "\x1b[32m"
+                     : tone == Tone::kBad  ? "\x1b[31m"
+                                           : "\x1b[1m";
+  return code + text + "\x1b[0m";
+}
+
+void LiveView::end_progress() {
+  if (in_progress_) out_ << "\r\x1b[K";
+  if (in_text_) out_ << '\n';
+  in_progress_ = false;
+  in_text_ = false;
+}
+
+void LiveView::line(Tone tone, const std::string& text) {
+  end_progress();
+  out_ << toned(tone, text) << std::endl;
+}
+
+void LiveView::progress(const std::string& label, double share, const std::string& detail) {
+  if (!options_.terminal) return;
+  const auto now = Clock::now();
+  if (in_progress_ && share < 1 && now - drawn_ < std::chrono::milliseconds(50)) return;
+  drawn_ = now;
+  constexpr int kCells = 30;
+  const int filled = std::clamp(static_cast<int>(share * kCells), 0, kCells);
+  end_progress();
+  out_ << label << " [" << std::string(static_cast<size_t>(filled), '#')
+       << std::string(static_cast<size_t>(kCells - filled), '.') << "] " << detail << std::flush;
+  in_progress_ = true;
+}
+
+void LiveView::on_note(const std::string& sentence) {
+  line(Tone::kPlain, printable_line(sentence, 1000));
+}
+
+void LiveView::on_copy(uint64_t done_bytes, uint64_t total_bytes) {
+  if (total_bytes < (64u << 20)) return;  // it is over before it could be read
+  progress("copying", static_cast<double>(done_bytes) / static_cast<double>(total_bytes),
+           megabytes(done_bytes) + " of " + megabytes(total_bytes));
+}
+
+void LiveView::on_first_tests(const std::string& command, const tools::TestReport& report) {
+  line(Tone::kPlain, "tests: " + printable_line(command, kWidth));
+  line(Tone::kDim, report.passed ? "  they pass: the model must first add a test that fails"
+                                 : "  they fail: " + sandbox::describe(report.result));
+}
+
+void LiveView::on_context(const RepositoryContext& context, int64_t tokens) {
+  const auto outlines = std::count_if(context.files.begin(), context.files.end(),
+                                      [](const ContextFile& file) { return file.outline; });
+  std::string text = "context: " + grouped(static_cast<int64_t>(context.files.size())) +
+                     " files, " + grouped(tokens) + " tokens";
+  if (outlines > 0) text += ", " + grouped(outlines) + " of them as outlines";
+  if (!context.left_out.empty()) {
+    text += ", " + grouped(static_cast<int64_t>(context.left_out.size())) +
+            " files left out (listed in report.json)";
+  }
+  line(Tone::kPlain, text);
+}
+
+void LiveView::on_prefill(int64_t done, int64_t total) {
+  const auto now = Clock::now();
+  if (!prefilling_) {
+    prefilling_ = true;
+    prefill_began_ = now;
+    prefill_first_ = done;
+  }
+  const double seconds = std::chrono::duration<double>(now - prefill_began_).count();
+  std::string detail = grouped(done) + "/" + grouped(total) + " tokens";
+  if (seconds > 0.05 && done > prefill_first_) {
+    const double rate = static_cast<double>(done - prefill_first_) / seconds;
+    detail += ", " + grouped(static_cast<int64_t>(rate)) + " tokens/s";
+  }
+  progress("reading", total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1,
+           detail);
+  if (done >= total) {
+    prefilling_ = false;
+    // A long read is worth a line that stays; short ones between turns are not.
+    if (total >= 512) {
+      line(Tone::kDim, "read " + detail);
+    } else {
+      end_progress();
+    }
+  }
+}
+
+void LiveView::on_attempt(int number, const llm::Sampling& sampling) {
+  char how[64] = "greedy";
+  if (sampling.temperature > 0) {
+    std::snprintf(how, sizeof how, "temperature %.2g, seed %llu", sampling.temperature,
+                  static_cast<unsigned long long>(sampling.seed));
+  }
+  line(Tone::kStrong, "attempt " + std::to_string(number) + " (" + how + ")");
+}
+
+void LiveView::on_turn(int) {
+  streamed_.clear();
+  calls_begun_ = false;
+}
+
+void LiveView::on_text(std::string_view piece) {
+  if (!options_.terminal || calls_begun_) return;
+  streamed_ += piece;
+  const size_t size = showable(streamed_, &calls_begun_);
+  std::string text = printable(std::string_view(streamed_).substr(0, size));
+  streamed_.erase(0, size);
+  if (!in_text_) text.erase(0, text.find_first_not_of(" \n\t"));
+  if (text.empty()) return;
+  if (in_progress_) end_progress();
+  in_text_ = true;
+  out_ << text << std::flush;
+}
+
+void LiveView::on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) {
+  if (!options_.terminal) {
+    const size_t first = reply.content.find_first_not_of(" \r\n\t");
+    if (first != std::string::npos) line(Tone::kPlain, printable(reply.content.substr(first)));
+  }
+  char share[32];
+  std::snprintf(
+      share, sizeof share, "%.1f%%",
+      window > 0 ? 100.0 * static_cast<double>(usage.context) / static_cast<double>(window) : 0.0);
+  line(Tone::kDim, "  context " + grouped(usage.context) + "/" + grouped(window) + " (" + share +
+                       "), " + grouped(reply.tokens) + " tokens generated");
+}
+
+void LiveView::on_call(const llm::ToolCall& call) {
+  line(Tone::kPlain,
+       "  " + printable_line(call.name, 40) + printable_line(summary(call.arguments), kWidth));
+}
+
+void LiveView::on_outcome(const llm::ToolCall&, const tools::Outcome& outcome) {
+  const std::string first = outcome.text.substr(0, outcome.text.find('\n'));
+  const bool bad = outcome.error || (outcome.test && !outcome.test->passed);
+  const bool good = outcome.test && outcome.test->passed;
+  line(bad ? Tone::kBad : good ? Tone::kGood : Tone::kDim, "    " + printable_line(first, kWidth));
+}
+
+void LiveView::on_plan(const std::vector<std::string>& items) {
+  for (const std::string& item : items) line(Tone::kPlain, "    - " + printable_line(item, kWidth));
+}
+
+void LiveView::on_correction(const std::string& text) {
+  line(Tone::kBad, "  corrected: " + printable_line(text, kWidth));
+}
+
+void LiveView::on_attempt_end(const AttemptResult& result) {
+  line(Tone::kDim, "  " + describe(result.end));
+}
+
+void LiveView::on_gate(const GateResult& result) {
+  line(result.passed ? Tone::kGood : Tone::kBad,
+       std::string(result.passed ? "gate: " : "gate, not passed: ") +
+           printable_line(result.reason, 500));
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,209 @@
+#include "agent/loop.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "agent/printable.h"
+
+namespace dsv4::agent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kMostCorrections = 3;  // in a row
+constexpr int kSameInARow = 3;
+// Room for the end of a turn and a short answer: less is a full window.
+constexpr int64_t kSmallestTurn = 64;
+
+constexpr const char* kPointOut =
+    "\nNote: this is the third time in a row that the same call gave the same result. Do something "
+    "else; once more ends the attempt.";
+constexpr const char* kNoCall =
+    "Error: no tool was called, and the tests do not pass. Call a tool, or call finish to end.";
+constexpr const char* kTooLong =
+    "Error: the turn was cut because it was too long. Call the tools with fewer words.";
+
+// Counts how often the same thing happened in a row.
+class Repeats {
+ public:
+  int count(const std::string& signature) {
+    count_ = signature == last_ ? count_ + 1 : 1;
+    last_ = signature;
+    return count_;
+  }
+
+ private:
+  std::string last_;
+  int count_ = 0;
+};
+
+class Loop {
+ public:
+  Loop(llm::Conversation& conversation, tools::Toolbox& toolbox, const AttemptOptions& options,
+       Observer& observer)
+      : conversation_(conversation), toolbox_(toolbox), options_(options), observer_(observer) {}
+
+  AttemptResult run() {
+    while (!end_) turn();
+    result_.end = *end_;
+    result_.tests_passed = last_test_.value_or(false);
+    result_.for_the_gate = last_test_.value_or(result_.end == AttemptEnd::kFinished);
+    return result_;
+  }
+
+ private:
+  void turn() {
+    if (options_.cancel.stop_requested()) return end(AttemptEnd::kCancelled);
+    if (result_.turns >= options_.limits.turns) return end(AttemptEnd::kTurns);
+    const int64_t left = options_.limits.tokens - generated_;
+    if (left <= 0) return end(AttemptEnd::kTokens);
+    // What was just added is in usage() only once it is computed.
+    if (!prefill()) return end(AttemptEnd::kCancelled);
+    const int64_t room = conversation_.window() - conversation_.usage().context;
+    if (room < kSmallestTurn) return end(AttemptEnd::kWindow);
+    observer_.on_turn(++result_.turns);
+    const llm::Reply reply = speak(std::min({left, room, options_.limits.turn_tokens}));
+    generated_ += reply.tokens;
+    observer_.on_reply(reply, conversation_.usage(), conversation_.window());
+    if (reply.finish == llm::Finish::kCancelled) return end(AttemptEnd::kCancelled);
+    if (!reply.calls.empty()) {
+      corrections_ = 0;
+      return act(reply.calls);
+    }
+    if (reply.malformed) return correct(*reply.malformed);
+    if (reply.finish == llm::Finish::kLength) return correct(kTooLong);
+    if (last_test_.value_or(false)) return end(AttemptEnd::kStopped);
+    correct(kNoCall);
+  }
+
+  bool prefill() {
+    const Clock::time_point begin = Clock::now();
+    const bool done = conversation_.prefill(
+        [this](int64_t tokens, int64_t total) { observer_.on_prefill(tokens, total); },
+        options_.cancel);
+    result_.seconds.model += Clock::now() - begin;
+    return done;
+  }
+
+  llm::Reply speak(int64_t max_tokens) {
+    llm::ReplyOptions options;
+    options.sampling = options_.sampling;
+    // Every turn draws from its own stream: equal contexts in a row do not repeat one draw.
+    options.sampling.seed += static_cast<uint64_t>(result_.turns) * 0x9e3779b97f4a7c15u;
+    options.max_tokens = max_tokens;
+    options.on_text = [this](std::string_view piece) { observer_.on_text(piece); };
+    options.cancel = options_.cancel;
+    const Clock::time_point begin = Clock::now();
+    llm::Reply reply = conversation_.reply(options);
+    result_.seconds.model += Clock::now() - begin;
+    return reply;
+  }
+
+  void correct(const std::string& text) {
+    if (corrections_ == kMostCorrections) return end(AttemptEnd::kUnreadable);
+    ++corrections_;
+    observer_.on_correction(text);
+    conversation_.user(text);
+  }
+
+  void act(const std::vector<llm::ToolCall>& calls) {
+    std::vector<std::string> results;
+    std::string turn_signature;
+    int most_repeats = 0;
+    for (const llm::ToolCall& call : calls) {
+      if (end_) {  // a turn's later calls are not done once it ended the attempt
+        results.emplace_back("Error: the work has ended.");
+        continue;
+      }
+      const std::string result = do_call(call);
+      const std::string signature =
+          call.name + '\0' +
+          call.arguments.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+          '\0' + result;
+      turn_signature += signature + '\0';
+      most_repeats = std::max(most_repeats, same_call_.count(signature));
+      results.push_back(result);
+    }
+    most_repeats = std::max(most_repeats, same_turn_.count(turn_signature));
+    if (end_) return;
+    if (most_repeats > kSameInARow) return end(AttemptEnd::kRepeating);
+    if (most_repeats == kSameInARow) results.back() += kPointOut;
+    conversation_.tool_results(results);
+  }
+
+  std::string do_call(const llm::ToolCall& call) {
+    observer_.on_call(call);
+    const Clock::time_point begin = Clock::now();
+    tools::Outcome outcome = toolbox_.call(call.name, call.arguments, options_.cancel);
+    (outcome.test ? result_.seconds.tests : result_.seconds.tools) += Clock::now() - begin;
+    ++result_.tool_calls;
+    outcome.text = to_utf8(outcome.text);
+    observer_.on_outcome(call, outcome);
+    if (call.name == "plan" && !outcome.error) observer_.on_plan(toolbox_.plan());
+    if (options_.cancel.stop_requested()) {
+      end(AttemptEnd::kCancelled);
+    } else if (outcome.finished) {
+      end(AttemptEnd::kFinished);
+    } else if (outcome.test) {
+      last_test_ = outcome.test->passed;
+    }
+    return outcome.text;
+  }
+
+  void end(AttemptEnd reason) { end_ = reason; }
+
+  llm::Conversation& conversation_;
+  tools::Toolbox& toolbox_;
+  const AttemptOptions& options_;
+  Observer& observer_;
+  AttemptResult result_;
+  std::optional<AttemptEnd> end_;
+  std::optional<bool> last_test_;
+  int64_t generated_ = 0;
+  int corrections_ = 0;
+  Repeats same_call_;
+  Repeats same_turn_;
+};
+
+}  // namespace
+
+std::string describe(AttemptEnd end) {
+  switch (end) {
+    case AttemptEnd::kFinished:
+      return "the model finished";
+    case AttemptEnd::kStopped:
+      return "the model stopped calling tools";
+    case AttemptEnd::kTurns:
+      return "all turns were used";
+    case AttemptEnd::kTokens:
+      return "all tokens were used";
+    case AttemptEnd::kWindow:
+      return "the model's window is full";
+    case AttemptEnd::kRepeating:
+      return "the model repeated one call without a new result";
+    case AttemptEnd::kUnreadable:
+      return "the model's calls could not be read, after three corrections";
+    case AttemptEnd::kCancelled:
+      return "it was stopped";
+  }
+  return "";
+}
+
+Seconds& Seconds::operator+=(const Seconds& other) {
+  model += other.model;
+  tools += other.tools;
+  tests += other.tests;
+  return *this;
+}
+
+size_t result_limit(int64_t window) {
+  return static_cast<size_t>(std::clamp<int64_t>(window, 2 << 10, 16 << 10));
+}
+
+AttemptResult run_attempt(llm::Conversation& conversation, tools::Toolbox& toolbox,
+                          const AttemptOptions& options, Observer& observer) {
+  return Loop(conversation, toolbox, options, observer).run();
+}
+
+}  // namespace dsv4::agent

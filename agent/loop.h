@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "agent/observer.h"
+#include "llm/conversation.h"
+#include "tools/toolbox.h"
+
+namespace dsv4::agent {
+
+// Every field is a hard limit of one attempt.
+struct AttemptLimits {
+  int turns = 24;
+  int64_t tokens = 32768;      // generated in all turns together
+  int64_t turn_tokens = 4096;  // generated in one turn
+};
+
+struct AttemptOptions {
+  llm::Sampling sampling;
+  AttemptLimits limits;
+  std::stop_token cancel;
+};
+
+enum class AttemptEnd {
+  kFinished,    // the model called finish
+  kStopped,     // it stopped calling tools
+  kTurns,       // limits.turns
+  kTokens,      // limits.tokens
+  kWindow,      // the model's window is full
+  kRepeating,   // the same call with the same result, again after it was pointed out
+  kUnreadable,  // three corrections in a row did not help
+  kCancelled,
+};
+
+// One sentence part for people: "the model finished", "24 turns were used", ...
+std::string describe(AttemptEnd end);
+
+struct Seconds {
+  std::chrono::duration<double> model{0};
+  std::chrono::duration<double> tools{0};  // without tests
+  std::chrono::duration<double> tests{0};
+
+  Seconds& operator+=(const Seconds& other);
+};
+
+struct AttemptResult {
+  AttemptEnd end = AttemptEnd::kStopped;
+  int turns = 0;
+  int tool_calls = 0;
+  bool tests_passed = false;  // the last `test` passed
+  // The gate should decide: the tests passed, or the model finished without having run them.
+  bool for_the_gate = false;
+  Seconds seconds;
+};
+
+// Bytes of one tool result the model is shown, by the size of its window: no single result takes
+// more than about a quarter of it. Whoever makes a toolbox for this loop uses it.
+size_t result_limit(int64_t window);
+
+// Plan, act, observe: lets the model speak, does its calls, hands it the results, until it finishes
+// or a limit ends it. The conversation holds system text, repository and task already; it and the
+// toolbox belong to the caller. Throws what the two throw: llm::Error, sandbox::SetupError.
+AttemptResult run_attempt(llm::Conversation& conversation, tools::Toolbox& toolbox,
+                          const AttemptOptions& options, Observer& observer);
+
+}  // namespace dsv4::agent

@@ -1,0 +1,92 @@
+#include "agent/patch.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "agent/git.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+GitTree head_tree(git_repository* repository) {
+  git_object* object = nullptr;
+  check_git(git_revparse_single(&object, repository, "HEAD^{tree}"), "cannot read the copy");
+  return GitTree(reinterpret_cast<git_tree*>(object));
+}
+
+GitDiff parse_patch(const std::string& patch) {
+  git_diff* raw = nullptr;
+  check_git(git_diff_from_buffer(&raw, patch.data(), patch.size()), "the patch cannot be read");
+  return GitDiff(raw);
+}
+
+}  // namespace
+
+std::string make_patch(const fs::path& copy, const std::string& prefix) {
+  const GitLibrary library;
+  const GitRepository repository = open_repository(copy.string());
+  const GitTree tree = head_tree(repository.get());
+  const std::string old_prefix = "a/" + prefix;
+  const std::string new_prefix = "b/" + prefix;
+  git_diff_options options;
+  git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
+  options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS |
+                  GIT_DIFF_SHOW_UNTRACKED_CONTENT | GIT_DIFF_SHOW_BINARY |
+                  GIT_DIFF_INCLUDE_TYPECHANGE;
+  options.old_prefix = old_prefix.c_str();
+  options.new_prefix = new_prefix.c_str();
+  git_diff* raw = nullptr;
+  check_git(git_diff_tree_to_workdir(&raw, repository.get(), tree.get(), &options),
+            "cannot compare the working copy");
+  const GitDiff diff(raw);
+  git_buf buffer = GIT_BUF_INIT;
+  const int code = git_diff_to_buf(&buffer, raw, GIT_DIFF_FORMAT_PATCH);
+  const std::string patch(buffer.ptr != nullptr ? buffer.ptr : "", buffer.size);
+  git_buf_dispose(&buffer);
+  check_git(code, "cannot write the patch");
+  return patch;
+}
+
+void apply_patch(const fs::path& copy, const std::string& patch) {
+  if (patch.empty()) return;
+  const GitLibrary library;
+  const GitRepository repository = open_repository(copy.string());
+  const GitDiff diff = parse_patch(patch);
+  check_git(git_apply(repository.get(), diff.get(), GIT_APPLY_LOCATION_WORKDIR, nullptr),
+            "the patch does not apply");
+}
+
+std::vector<std::string> patch_paths(const std::string& patch) {
+  std::vector<std::string> paths;
+  if (patch.empty()) return paths;
+  const GitLibrary library;
+  const GitDiff diff = parse_patch(patch);
+  for (size_t i = 0; i < git_diff_num_deltas(diff.get()); ++i) {
+    const git_diff_delta* delta = git_diff_get_delta(diff.get(), i);
+    for (const git_diff_file* file : {&delta->old_file, &delta->new_file}) {
+      if (file->path != nullptr) paths.emplace_back(file->path);
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+void take_files(const fs::path& from, const fs::path& to, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const fs::path target = to / path;
+    fs::remove_all(target);
+    const fs::file_status status = fs::symlink_status(from / path);
+    if (!fs::exists(status)) continue;
+    fs::create_directories(target.parent_path());
+    if (fs::is_symlink(status)) {
+      fs::copy_symlink(from / path, target);
+    } else if (fs::is_regular_file(status)) {
+      fs::copy_file(from / path, target);
+    }
+  }
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace dsv4::agent {
+
+// The changes of a private copy against its one commit, as a git patch; empty when there are none.
+// New files that are not ignored are in it. `prefix` ("sub/dir/") is put before every path.
+std::string make_patch(const std::filesystem::path& copy, const std::string& prefix = "");
+
+// Applies a patch to the files of a private copy. Throws std::runtime_error when it does not fit.
+void apply_patch(const std::filesystem::path& copy, const std::string& patch);
+
+// Every path that a patch creates, changes or removes; sorted, each once. Throws std::runtime_error
+// when the text is not a patch.
+std::vector<std::string> patch_paths(const std::string& patch);
+
+// Makes the named files in `to` what they are in `from`: content, kind and mode; absent where
+// absent.
+void take_files(const std::filesystem::path& from, const std::filesystem::path& to,
+                const std::vector<std::string>& paths);
+
+}  // namespace dsv4::agent

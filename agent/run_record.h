@@ -1,0 +1,48 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "agent/observer.h"
+
+namespace dsv4::agent {
+
+// A new directory for a run: `named`, which must be new or empty, or one below
+// $XDG_STATE_HOME/dsv4-agent/runs (~/.local/state where that is not set). Throws UsageError when it
+// cannot be made or written to.
+std::filesystem::path make_run_directory(const std::string& named);
+
+// Writes down what happens: events.jsonl, one JSON object a line, flushed as it happens, and
+// transcript.md for people.
+class RunRecord : public Observer {
+ public:
+  explicit RunRecord(const std::filesystem::path& directory);
+
+  void on_note(const std::string& sentence) override;
+  void on_first_tests(const std::string& command, const tools::TestReport& report) override;
+  void on_context(const RepositoryContext& context, int64_t tokens) override;
+  void on_prompt(std::string_view part) override;
+  void on_attempt(int number, const llm::Sampling& sampling) override;
+  void on_turn(int turn) override;
+  void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override;
+  void on_outcome(const llm::ToolCall& call, const tools::Outcome& outcome) override;
+  void on_correction(const std::string& text) override;
+  void on_attempt_end(const AttemptResult& result) override;
+  void on_gate(const GateResult& result) override;
+
+  // Any other event; "event" and "seconds" (since the run began) are put in front.
+  void event(const std::string& name, const nlohmann::ordered_json& fields);
+
+ private:
+  void section(const std::string& title, const std::string& text);
+  void fenced(std::string_view text);
+
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::ofstream events_;
+  std::ofstream transcript_;
+};
+
+}  // namespace dsv4::agent

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/repository.h"
+
+namespace dsv4::agent {
+
+// Called while files are copied: bytes done and in all.
+using CopyProgress = std::function<void(uint64_t done, uint64_t total)>;
+
+// Files above this size are in the copy but not in its git index: they can be read and used, a
+// change to them is not part of the patch.
+inline constexpr uint64_t kLargestTracked = 8u << 20;
+
+// A directory that is removed, with everything in it, at the end; links in it are not followed.
+class OwnedDirectory {
+ public:
+  explicit OwnedDirectory(std::filesystem::path path);  // created; an old one is removed first
+  ~OwnedDirectory();
+  OwnedDirectory(const OwnedDirectory&) = delete;
+  OwnedDirectory& operator=(const OwnedDirectory&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// Removes a tree whatever its permissions. Throws std::runtime_error when something stays.
+void remove_tree(const std::filesystem::path& path);
+
+// Makes `target` a private copy of the listed files and a git repository of its own: one commit,
+// byte for byte (no line-end conversion or other filter), with build products ignored beside what
+// the tree ignores itself. Reflinks where the file system can. Returns false when cancelled. Throws
+// UsageError when the disk is too small, std::runtime_error when a file cannot be copied.
+bool make_base(const Repository& repository, const Listing& listing,
+               const std::filesystem::path& target, const CopyProgress& progress,
+               std::stop_token cancel);
+
+// A fresh copy of a base, .git included: what every attempt and the gate begin with.
+void copy_base(const std::filesystem::path& base, const std::filesystem::path& target);
+
+// Paths of files in the copy that are neither in its commit nor ignored, sorted.
+std::vector<std::string> untracked_files(const std::filesystem::path& copy);
+
+// Makes the copy ignore these files: what the tests leave behind is not part of a patch.
+void ignore_files(const std::filesystem::path& copy, const std::vector<std::string>& paths);
+
+}  // namespace dsv4::agent
