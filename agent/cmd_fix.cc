@@ -5,18 +5,12 @@
 #include "agent/fix.h"
 #include "agent/fix_options.h"
 #include "agent/live_view.h"
-#include "agent/model_directory.h"
+#include "agent/open_model.h"
 #include "agent/printable.h"
 #include "agent/stop.h"
-#include "llm/error.h"
 
 namespace dsv4::agent {
 namespace {
-
-std::unique_ptr<llm::Conversation> open_conversation(const std::optional<std::string>& model) {
-  const std::filesystem::path directory = find_model(model);
-  throw llm::ModelError("the model in " + directory.string() + " cannot be run");
-}
 
 // stdout has nothing but the result.
 void print_result(const FixReport& report) {
@@ -57,7 +51,7 @@ int cmd_fix(const std::vector<std::string>& arguments) {
   const Stop stop(parsed.options.time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
-  const FixEnvironment environment{std::cin, [&] { return open_conversation(parsed.model); },
+  const FixEnvironment environment{std::cin, [&] { return open_model(parsed.model); },
                                    parsed.quiet ? silent : static_cast<Observer&>(view), stop};
   const FixReport report = run_fix(parsed.options, environment);
   if (parsed.json) {

@@ -151,11 +151,15 @@ RepositoryContext read_context(const Listing& listing, const ContextOptions& opt
 
 int64_t fit_context(RepositoryContext* context, const FitOptions& options) {
   std::vector<ContextFile>& files = context->files;
-  int64_t total = options.count_tokens(repository_text(*context));
-  if (total <= options.budget) return total;
+  const int64_t whole = options.count_tokens(repository_text(*context));
+  if (whole <= options.budget) return whole;
+  int64_t total = options.count_tokens(repository_text({context->instructions, {}, {}}));
   std::vector<int64_t> costs;
   costs.reserve(files.size());
-  for (const ContextFile& file : files) costs.push_back(options.count_tokens(file_text(file)));
+  for (const ContextFile& file : files) {
+    costs.push_back(options.count_tokens(file_text(file)));
+    total += costs.back();
+  }
   const std::vector<size_t> order = farthest_first(files, options.issue);
   for (const size_t i : order) {
     if (total <= options.budget) break;

@@ -175,10 +175,15 @@ class FixRun {
     fit.budget = root.window() - std::min(root.window() / 2, kTranscriptRoom);
     fit.issue = task_.issue.text;
     fit.count_tokens = [&](const std::string& text) {
-      const auto probe = root.fork();
-      const int64_t before = probe->usage().context;
-      probe->user(text);
-      return probe->usage().context - before;
+      try {
+        const auto probe = root.fork();
+        const int64_t before = probe->usage().context;
+        probe->user(text);
+        return probe->usage().context - before;
+      } catch (const llm::WindowError&) {
+        // More than the window, and never more tokens than bytes.
+        return std::max(static_cast<int64_t>(text.size()), root.window());
+      }
     };
     fit.outline = [&](const std::string& path) {
       const tools::Outcome outcome = place->toolbox->call("symbols", {{"path", path}});

@@ -1,10 +1,12 @@
 #include "agent/loop.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <vector>
 
 #include "agent/printable.h"
+#include "llm/error.h"
 
 namespace dsv4::agent {
 namespace {
@@ -104,7 +106,7 @@ class Loop {
     if (corrections_ == kMostCorrections) return end(AttemptEnd::kUnreadable);
     ++corrections_;
     observer_.on_correction(text);
-    conversation_.user(text);
+    add([&] { conversation_.user(text); });
   }
 
   void act(const std::vector<llm::ToolCall>& calls) {
@@ -129,7 +131,16 @@ class Loop {
     if (end_) return;
     if (most_repeats > kSameInARow) return end(AttemptEnd::kRepeating);
     if (most_repeats == kSameInARow) results.back() += kPointOut;
-    conversation_.tool_results(results);
+    add([&] { conversation_.tool_results(results); });
+  }
+
+  // Text that does not fit ends the attempt: it is no failure of the engine.
+  void add(const std::function<void()>& addition) {
+    try {
+      addition();
+    } catch (const llm::WindowError&) {
+      end(AttemptEnd::kWindow);
+    }
   }
 
   std::string do_call(const llm::ToolCall& call) {

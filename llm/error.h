@@ -18,6 +18,12 @@ class ModelError : public Error {
   using Error::Error;
 };
 
+// What was added does not fit the model's window; the context is as it was before.
+class WindowError : public Error {
+ public:
+  using Error::Error;
+};
+
 // Text or JSON handed to the engine (messages, ids, tokenizer files) has the wrong shape.
 class FormatError : public Error {
  public:

@@ -1,0 +1,175 @@
+#include "agent/doctor.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "agent/model_directory.h"
+#include "agent/open_model.h"
+#include "agent/printable.h"
+#include "agent/run_record.h"
+#include "agent/working_copy.h"
+#include "kernels/parallel/isa.h"
+#include "llm/error.h"
+#include "sandbox/sandbox.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using State = Check::State;
+
+struct Program {
+  const char* name;
+  const char* needed_for;
+};
+
+constexpr std::array<Program, 9> kPrograms = {{{"git", "git commands of tests and of the model"},
+                                               {"python3", "tests in Python"},
+                                               {"pytest", "tests that use pytest"},
+                                               {"c++", "tests in C and C++"},
+                                               {"cmake", "tests of CMake projects"},
+                                               {"make", "tests that run with make"},
+                                               {"npm", "tests of Node.js projects"},
+                                               {"cargo", "tests in Rust"},
+                                               {"go", "tests in Go"}}};
+
+std::string gigabytes(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / (1 << 30));
+  return text;
+}
+
+// A line of /proc/meminfo, in bytes; 0 when it is not there.
+uint64_t memory_info(const std::string& key) {
+  std::ifstream in("/proc/meminfo");
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream words(line);
+    std::string name;
+    uint64_t kilobytes = 0;
+    if (words >> name >> kilobytes && name == key + ":") return kilobytes << 10;
+  }
+  return 0;
+}
+
+uint64_t size_of(const fs::path& directory) {
+  uint64_t bytes = 0;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  return bytes;
+}
+
+Check check_model(const std::optional<std::string>& named) {
+  try {
+    const fs::path directory = find_model(named);
+    const auto conversation = open_model(named);
+    const uint64_t bytes = size_of(directory);
+    const uint64_t free = memory_info("MemAvailable");
+    Check check{"model", State::kGood, "", ""};
+    check.detail = conversation->model_name() + ", a window of " +
+                   std::to_string(conversation->window()) + " tokens, " +
+                   std::to_string(bytes >> 20) + " MB in " + directory.string();
+    if (bytes > free) {
+      check.state = State::kBad;
+      check.advice = "the model needs " + gigabytes(bytes) + " of memory and " + gigabytes(free) +
+                     " are free: it would be read from disk again and again; use a larger machine";
+    }
+    return check;
+  } catch (const llm::Error& error) {
+    return {"model", State::kBad, "cannot be used", error.what()};
+  }
+}
+
+Check check_sandbox() {
+  std::string name = (fs::temp_directory_path() / "dsv4-doctor-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) {
+    return {"sandbox", State::kBad, "no temporary directory can be made",
+            "make " + fs::temp_directory_path().string() + " writable"};
+  }
+  const OwnedDirectory directory(name);
+  try {
+    const sandbox::Sandbox box(sandbox::task_policy(directory.path()));
+    sandbox::Command command;
+    command.argv = {"sh", "-c", "id -u >/dev/null && : > probe"};
+    const sandbox::Result result = box.run(command);
+    if (result.ok()) {
+      return {"sandbox", State::kGood,
+              "bubblewrap: no network, read-only root, private /tmp, system-call filter", ""};
+    }
+    return {"sandbox", State::kBad, "a command in it ended with " + sandbox::describe(result),
+            printable_line(result.output, 300)};
+  } catch (const sandbox::SetupError& error) {
+    return {"sandbox", State::kBad, "cannot be set up", error.what()};
+  }
+}
+
+Check check_state_directory() {
+  try {
+    const OwnedDirectory directory(make_run_directory(""));
+    return {"state directory", State::kGood, directory.path().parent_path().string(), ""};
+  } catch (const std::exception& error) {
+    return {"state directory", State::kBad, "cannot be written to", error.what()};
+  }
+}
+
+bool on_path(const std::string& name) {
+  const char* path = ::getenv("PATH");
+  std::istringstream folders(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access((fs::path(folder) / name).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+Check check_program(const Program& program) {
+  if (on_path(program.name)) return {program.name, State::kGood, "found", ""};
+  return {program.name, State::kAbsent, "not found",
+          std::string("install it for ") + program.needed_for};
+}
+
+}  // namespace
+
+nlohmann::ordered_json Diagnosis::json() const {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Check& check : checks) {
+    const char* state = check.state == State::kGood     ? "ok"
+                        : check.state == State::kAbsent ? "absent"
+                                                        : "bad";
+    list.push_back({{"name", check.name},
+                    {"state", state},
+                    {"detail", to_utf8(check.detail)},
+                    {"advice", check.advice.empty() ? nlohmann::ordered_json(nullptr)
+                                                    : to_utf8(check.advice)}});
+  }
+  return {
+      {"ok", exit_code == kPassed}, {"exit_code", static_cast<int>(exit_code)}, {"checks", list}};
+}
+
+Diagnosis examine(const std::optional<std::string>& model) {
+  Diagnosis diagnosis;
+  const auto add = [&](Check check, ExitCode code) {
+    if (check.state == State::kBad && diagnosis.exit_code == kPassed) diagnosis.exit_code = code;
+    diagnosis.checks.push_back(std::move(check));
+  };
+  const char* isa = kernels::isa_name(kernels::detect_isa());
+  add({"processor", State::kGood,
+       std::to_string(std::thread::hardware_concurrency()) + " cores, " + isa, ""},
+      kPassed);
+  add({"memory", State::kGood,
+       gigabytes(memory_info("MemAvailable")) + " free of " + gigabytes(memory_info("MemTotal")),
+       ""},
+      kPassed);
+  add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);
+  add(check_model(model), kEngine);
+  add(check_sandbox(), kSandbox);
+  add(check_state_directory(), kUsage);
+  for (const Program& program : kPrograms) add(check_program(program), kPassed);
+  return diagnosis;
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "llm/conversation.h"
+
+namespace dsv4::agent {
+
+// Opens the named model directory, else the embedded model, for a conversation in this process.
+// Throws llm::ModelError.
+std::unique_ptr<llm::Conversation> open_model(const std::optional<std::string>& named);
+
+}  // namespace dsv4::agent
