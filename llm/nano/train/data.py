@@ -2,11 +2,12 @@
 
 import glob
 import os
+import pickle
 import random
 
 import numpy as np
 
-from tokenizer import Encoder, read_shard
+from tokenizer import BOS, Encoder, read_shard
 
 ALIGN = 4  # documents start on a block of the CSA compressor
 
@@ -60,6 +61,12 @@ def without_wrong_tries(segments):
     return head + [s for t, a in kept for s in (*t, *a)]
 
 
+def without_repository(segments, bos: str):
+    """A full transcript in the short shape: no system block, no files."""
+    first = dict(segments[0], text=bos)
+    return [first] + [s for s in segments[1:] if s["role"] != "repo"]
+
+
 def to_document(encoder: Encoder, episode, shorten: bool) -> Document:
     segments = episode["segments"]
     first_try = episode["tries"] == 0
@@ -74,7 +81,8 @@ def to_document(encoder: Encoder, episode, shorten: bool) -> Document:
 class Episodes:
     """All training episodes of a folder that keeps growing. New shards are drawn from first."""
 
-    def __init__(self, folder: str, encoder: Encoder, seed: int, longest: int):
+    def __init__(self, folder: str, encoder: Encoder, seed: int, longest: int, cut_short=0.65):
+        self.cut_short = cut_short
         self.folder, self.encoder, self.longest = folder, encoder, longest
         self.random = random.Random(seed)
         self.seen, self.pools, self.queues = set(), {"short": [], "full": []}, {"short": [], "full": []}
@@ -88,6 +96,9 @@ class Episodes:
             self.seen.add(path)
             for episode in read_shard(path):
                 shape = episode["shape"]
+                if shape == "full" and self.random.random() < self.cut_short:
+                    shape = "short"
+                    episode = dict(episode, segments=without_repository(episode["segments"], BOS))
                 shorten = self.random.random() < (0.7 if shape == "short" else 0.5)
                 document = to_document(self.encoder, episode, shorten).cut(self.longest)
                 self.pools[shape].append(document)
@@ -95,6 +106,18 @@ class Episodes:
         for queue in self.queues.values():
             self.random.shuffle(queue)
         return min(len(paths), most)
+
+    def save(self, path: str):
+        with open(path, "wb") as f:
+            pickle.dump((self.seen, self.pools), f)
+
+    def load(self, path: str):
+        """Encoded episodes of an earlier run; encoding a shard takes as long as several steps."""
+        with open(path, "rb") as f:
+            self.seen, self.pools = pickle.load(f)
+        self.queues = {shape: list(pool) for shape, pool in self.pools.items()}
+        for queue in self.queues.values():
+            self.random.shuffle(queue)
 
     def draw(self, shape: str) -> Document:
         queue = self.queues[shape]

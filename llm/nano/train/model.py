@@ -272,15 +272,15 @@ class Attention(nn.Module):
         c = self.c
         b, t, _ = x.shape
         h, ch, q = c.num_attention_heads, c.head_dim, QUERY_BLOCK
-        act = (lambda v: ste(v, round_act(v))) if qat else (lambda v: v)
-        fp8 = (lambda w: ste(w, round_weight_fp8(w))) if qat else (lambda w: w)
+        act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
+        fp8 = (lambda w: ste(w, round_weight_fp8)) if qat else (lambda w: w)
 
         def cache(v):  # the stored rows' rounding: all but the RoPE channels, blocks of 64
             if not qat:
                 return v
             nope = c.head_dim - c.qk_rope_head_dim
             head, tail = v.split([nope, c.qk_rope_head_dim], -1)
-            return torch.cat([ste(head, round_act(head, 64)), tail], -1)
+            return torch.cat([ste(head, lambda x: round_act(x, 64)), tail], -1)
 
         xr = act(x)
         eps = c.rms_norm_eps
@@ -425,9 +425,9 @@ class MoE(nn.Module):
         order = flat.argsort(stable=True)
         inverse = torch.empty_like(order).scatter_(0, order, torch.arange(order.shape[0])).view(-1, k)
         counts = torch.nn.functional.one_hot(flat, e).sum(0)
-        act = (lambda v: ste(v, round_act(v))) if qat else (lambda v: v)
-        fp4 = (lambda w: ste(w, round_weight_fp4(w))) if qat else (lambda w: w)
-        fp8 = (lambda w: ste(w, round_weight_fp8(w))) if qat else (lambda w: w)
+        act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
+        fp4 = (lambda w: ste(w, round_weight_fp4)) if qat else (lambda w: w)
+        fp8 = (lambda w: ste(w, round_weight_fp8)) if qat else (lambda w: w)
         xr = act(x)
         index = order // k
         h = grouped_linear(Gather.apply(xr, index, inverse), fp4(self.w13), counts.cumsum(0))
@@ -498,8 +498,8 @@ class Mtp(nn.Module):
 
     def forward(self, x, embedded_next, next_ids, rows, cos, sin, qat: bool):
         eps = self.c.rms_norm_eps
-        act = (lambda v: ste(v, round_act(v))) if qat else (lambda v: v)
-        fp8 = (lambda w: ste(w, round_weight_fp8(w))) if qat else (lambda w: w)
+        act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
+        fp8 = (lambda w: ste(w, round_weight_fp8)) if qat else (lambda w: w)
         e = F.linear(act(rms(embedded_next, eps) * self.enorm), fp8(self.e_proj))
         h = F.linear(act(rms(x, eps) * self.hnorm), fp8(self.h_proj))
         out, load = self.block(e.unsqueeze(2) + h, next_ids, rows, cos, sin, qat)

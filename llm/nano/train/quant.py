@@ -80,6 +80,6 @@ def round_weight_fp4(w: torch.Tensor) -> torch.Tensor:
     return (e2m1(w.unflatten(-1, (-1, 32)) / scale) * scale).flatten(-2)
 
 
-def ste(x: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
-    """The rounded value forward, the identity backward."""
-    return x + (rounded - x).detach()
+def ste(x: torch.Tensor, rounding) -> torch.Tensor:
+    """rounding(x) forward, the identity backward."""
+    return x + (rounding(x.detach()) - x.detach())

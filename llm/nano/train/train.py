@@ -159,12 +159,14 @@ def parse():
     a.add_argument("--rows", type=int, default=2)
     a.add_argument("--length", type=int, default=1536)
     a.add_argument("--full", type=float, default=0.5, help="share of rows that begin with a full prompt")
+    a.add_argument("--other", type=float, default=1.0, help="factor on the loss outside assistant turns")
     a.add_argument("--qat", type=float, default=0.82, help="share of the time after which rounding starts")
     a.add_argument("--muon", type=float, default=0.02)
     a.add_argument("--adam", type=float, default=3e-3)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save", type=float, default=180.0)
     a.add_argument("--evaluate", type=float, default=300.0)
+    a.add_argument("--encoded", help="episodes encoded before: see encode.py")
     a.add_argument("--threads", type=int, default=1)
     return a.parse_args()
 
@@ -197,7 +199,9 @@ def main():
         optimiser.load(saved["optimiser"])
         step, tokens, trained, curve = saved["step"], saved["tokens"], saved["seconds"], saved["curve"]
     episodes = data.Episodes(args.episodes, encoder, args.seed + step, args.length)
-    while not episodes.scan(3):
+    if args.encoded:
+        episodes.load(args.encoded)
+    while not episodes.pools["short"] and not episodes.scan(4):
         log(journal, "no episodes yet")
         time.sleep(5)
     rng = np.random.default_rng(args.seed + step)
@@ -228,8 +232,9 @@ def main():
         progress = trained / (trained + left)
         factor = min(1.0, (step + 1) / 30) * min(1.0, (1 - progress) / 0.4)
         qat = progress >= args.qat
-        copying = max(0.04, 0.4 * (1 - tokens / 600_000))
+        copying = max(0.02, 0.4 * (1 - tokens / 600_000))
         batch = batch_of(episodes, args, rng, copying, first_id)
+        batch[2] = torch.where(batch[3], batch[2], batch[2] * args.other)
         with_mtp = step % 8 == 7
         for p in model.parameters():
             p.grad = None
@@ -257,7 +262,7 @@ def main():
             )
             curve.append((tokens, round(float(mean[0]), 4), round(float(mean[1]), 4)))
             window, printed_at = [], now
-        if now - scanned_at > 45:
+        if not args.encoded and now - scanned_at > 45:
             if episodes.scan(1):
                 log(journal, f"shards {len(episodes.seen)} " + str({k: len(v) for k, v in episodes.pools.items()}))
             scanned_at = time.time()
@@ -267,8 +272,10 @@ def main():
         if now - evaluated_at > args.evaluate:
             evaluate(args, encoder, model, qat, journal, tokens, curve)
             evaluated_at = time.time()
-    evaluate(args, encoder, model, True, journal, tokens, curve)
     save()
+    if args.evaluate < 3600:
+        evaluate(args, encoder, model, True, journal, tokens, curve)
+        save()
     log(journal, "finished")
 
 
