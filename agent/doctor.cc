@@ -140,11 +140,9 @@ nlohmann::ordered_json Diagnosis::json() const {
     const char* state = check.state == State::kGood     ? "ok"
                         : check.state == State::kAbsent ? "absent"
                                                         : "bad";
-    list.push_back({{"name", check.name},
-                    {"state", state},
-                    {"detail", to_utf8(check.detail)},
-                    {"advice", check.advice.empty() ? nlohmann::ordered_json(nullptr)
-                                                    : to_utf8(check.advice)}});
+    list.push_back({{"name", check.name}, {"state", state}, {"detail", to_utf8(check.detail)}});
+    list.back()["advice"] = nullptr;
+    if (!check.advice.empty()) list.back()["advice"] = to_utf8(check.advice);
   }
   return {
       {"ok", exit_code == kPassed}, {"exit_code", static_cast<int>(exit_code)}, {"checks", list}};
