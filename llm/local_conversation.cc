@@ -20,9 +20,9 @@ void LocalConversation::add(const Addition& addition) {
   const std::vector<int32_t> ids = model_->tokenizer.encode(addition(prompt));
   const int64_t after = context() + static_cast<int64_t>(ids.size());
   if (after > model_->window) {
-    throw Error("the context is full: it would hold " + std::to_string(after) + " tokens, but " +
-                model_->name + " reads " + std::to_string(model_->window) +
-                "; use a smaller repository or issue, or a model with a larger window");
+    throw WindowError("the context is full: it would hold " + std::to_string(after) +
+                      " tokens, but " + model_->name + " reads " + std::to_string(model_->window) +
+                      "; use a smaller repository or issue, or a model with a larger window");
   }
   pending_.insert(pending_.end(), ids.begin(), ids.end());
   prompt_ = prompt;
