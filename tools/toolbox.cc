@@ -1,5 +1,6 @@
 #include "tools/toolbox.h"
 
+#include "tools/choices.h"
 #include "tools/error.h"
 #include "tools/registry.h"
 #include "tools/test.h"
@@ -54,6 +55,12 @@ Outcome Toolbox::call(const std::string& name, const nlohmann::ordered_json& arg
     outcome.text = valid_utf8(std::string("Error: ") + error.what());
   }
   return outcome;
+}
+
+std::optional<std::vector<std::string>> Toolbox::choices(const std::string& tool,
+                                                         const std::string& parameter,
+                                                         const nlohmann::ordered_json& arguments) {
+  return argument_choices(state_->workspace, tool, parameter, arguments);
 }
 
 TestReport Toolbox::run_tests(std::stop_token cancel) {

@@ -50,6 +50,12 @@ class Toolbox {
   Outcome call(const std::string& name, const nlohmann::ordered_json& arguments,
                std::stop_token cancel = {});
 
+  // The values that make sense for an argument, given those before it in the call; nothing when it
+  // is free. Lets the model's sampler offer only files, definitions and lines that are there.
+  std::optional<std::vector<std::string>> choices(const std::string& tool,
+                                                  const std::string& parameter,
+                                                  const nlohmann::ordered_json& arguments);
+
   // The task's tests, outside any call of the model.
   TestReport run_tests(std::stop_token cancel = {});
 

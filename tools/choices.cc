@@ -1,0 +1,118 @@
+#include "tools/choices.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "tools/error.h"
+#include "tools/ignore.h"
+#include "tools/source_text.h"
+
+namespace dsv4::tools {
+namespace {
+
+constexpr size_t kMostChoices = 2000;
+constexpr size_t kLongestBlock = 12;  // lines of `old`
+constexpr size_t kSourceLimit = 1 << 20;
+
+using Choices = std::optional<std::vector<std::string>>;
+
+Choices bounded(std::vector<std::string> values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  if (values.empty() || values.size() > kMostChoices) return std::nullopt;
+  return values;
+}
+
+// A definition's names that mean it and nothing else. Definitions in tests can be read, but are not
+// offered for editing: the tests say what is right.
+Choices symbols(Workspace& workspace, const std::optional<std::string>& path, bool with_tests) {
+  std::map<std::string, int> uses;
+  for (const std::string& file : project_files(workspace.files)) {
+    if (path ? file != *path : !with_tests && is_test_file(file)) continue;
+    if (language_of(file) == Language::kNone) continue;
+    try {
+      const FileContent content = workspace.files.read(file, kSourceLimit);
+      for (const Definition& definition : workspace.symbols.of(file, content.bytes)) {
+        ++uses[definition.name];
+        const size_t at = definition.name.find_last_of(".:");
+        if (at != std::string::npos) ++uses[definition.name.substr(at + 1)];
+      }
+    } catch (const ToolError&) {  // one that cannot be read defines nothing
+    }
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, count] : uses) {
+    if (count == 1) names.push_back(name);
+  }
+  return bounded(std::move(names));
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+// Runs of whole lines as `edit` wants them: without the first one's indentation. A run that begins
+// like another place is left out until it is long enough to tell them apart.
+Choices blocks(std::string_view text) {
+  const auto lines = lines_of(text);
+  std::map<std::string, int> uses;
+  for (size_t first = 0; first < lines.size(); ++first) {
+    const size_t indent = lines[first].find_first_not_of(" \t");
+    if (indent == std::string_view::npos) continue;
+    std::string block(lines[first].substr(indent));
+    ++uses[block];
+    for (size_t last = first + 1; last < std::min(lines.size(), first + kLongestBlock); ++last) {
+      block += "\n" + std::string(lines[last]);
+      if (!lines[last].empty()) ++uses[block];
+    }
+    if (uses.size() > kMostChoices) return std::nullopt;
+  }
+  std::vector<std::string> values;
+  for (const auto& [block, count] : uses) {
+    if (count == 1) values.push_back(block);
+  }
+  return bounded(std::move(values));
+}
+
+std::optional<std::string> text_of(const nlohmann::ordered_json& arguments, const char* name) {
+  const auto found = arguments.find(name);
+  if (found == arguments.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+Choices old_text(Workspace& workspace, const nlohmann::ordered_json& arguments) {
+  auto path = text_of(arguments, "path");
+  const auto symbol = text_of(arguments, "symbol");
+  if (path) path = WorkTree::clean(*path);
+  if (!symbol && !path) return std::nullopt;
+  if (!symbol) return blocks(SourceText(workspace.files.read(*path, kSourceLimit).bytes).text());
+  const Place place = workspace.symbols.resolve(path, *symbol);
+  const SourceText source(workspace.files.read(place.path, kSourceLimit).bytes);
+  const auto& definition = place.definition;
+  return blocks(
+      std::string_view(source.text()).substr(definition.begin, definition.end - definition.begin));
+}
+
+}  // namespace
+
+Choices argument_choices(Workspace& workspace, const std::string& tool,
+                         const std::string& parameter, const nlohmann::ordered_json& arguments) {
+  try {
+    const bool reads = tool == "read" || tool == "symbols";
+    if (!reads && tool != "edit") return std::nullopt;
+    if (parameter == "path") return bounded(project_files(workspace.files));
+    if (parameter == "symbol") return symbols(workspace, text_of(arguments, "path"), reads);
+    if (parameter == "old") return old_text(workspace, arguments);
+  } catch (const ToolError&) {  // the call itself will say what is wrong
+  }
+  return std::nullopt;
+}
+
+}  // namespace dsv4::tools
