@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/printable.h"
+#include "llm/call_guide.h"
 #include "llm/error.h"
 
 namespace dsv4::agent {
@@ -44,7 +45,14 @@ class Loop {
  public:
   Loop(llm::Conversation& conversation, tools::Toolbox& toolbox, const AttemptOptions& options,
        Observer& observer)
-      : conversation_(conversation), toolbox_(toolbox), options_(options), observer_(observer) {}
+      : conversation_(conversation),
+        toolbox_(toolbox),
+        options_(options),
+        observer_(observer),
+        guide_(toolbox.schemas(), [&toolbox](const std::string& tool, const std::string& parameter,
+                                             const nlohmann::ordered_json& arguments) {
+          return toolbox.choices(tool, parameter, arguments);
+        }) {}
 
   AttemptResult run() {
     while (!end_) turn();
@@ -96,6 +104,7 @@ class Loop {
     options.max_tokens = max_tokens;
     options.on_text = [this](std::string_view piece) { observer_.on_text(piece); };
     options.cancel = options_.cancel;
+    options.guide = &guide_;
     const Clock::time_point begin = Clock::now();
     llm::Reply reply = conversation_.reply(options);
     result_.seconds.model += Clock::now() - begin;
@@ -168,6 +177,7 @@ class Loop {
   tools::Toolbox& toolbox_;
   const AttemptOptions& options_;
   Observer& observer_;
+  llm::CallGuide guide_;
   AttemptResult result_;
   std::optional<AttemptEnd> end_;
   std::optional<bool> last_test_;

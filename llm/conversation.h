@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -10,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 namespace dsv4::llm {
+
+class CallGuide;
 
 // One call that the model asked for. Arguments keep the order in which they were written.
 struct ToolCall {
@@ -54,6 +55,9 @@ struct ReplyOptions {
   // Valid UTF-8 as it is generated, markers included; may be empty.
   std::function<void(std::string_view)> on_text;
   std::stop_token cancel;
+  // Keeps calls well formed while they are sampled; may be null. Must outlive the call. A server's
+  // model is out of its reach.
+  CallGuide* guide = nullptr;
 };
 
 // Called while a prompt is read: tokens done and tokens in all of this append.

@@ -1,7 +1,9 @@
 #include "llm/local_conversation.h"
 
 #include <algorithm>
+#include <limits>
 
+#include "llm/call_guide.h"
 #include "llm/error.h"
 #include "llm/sampler.h"
 
@@ -71,6 +73,7 @@ Reply LocalConversation::reply(const ReplyOptions& options) {
 Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segment>& turn,
                                    int64_t& tokens) {
   Sampler sampler(options.sampling);
+  if (options.guide) options.guide->begin_turn();
   StreamDecoder decoder(model_->tokenizer);
   const auto say = [&](const std::string& piece, bool markup) {
     if (piece.empty()) return;
@@ -83,7 +86,8 @@ Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segm
       finish = Finish::kCancelled;
       break;
     }
-    const int32_t id = sampler.sample(sequence_->logits());
+    const int32_t id =
+        sampler.sample(options.guide ? guided_logits(*options.guide) : sequence_->logits());
     pending_.push_back(id);
     pending_sampled_ = pending_.size();
     ++tokens;
@@ -92,11 +96,36 @@ Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segm
       finish = Finish::kStop;
       break;
     }
+    if (options.guide) options.guide->accept(model_->tokenizer.bytes(id));
     say(decoder.push(id), model_->tokenizer.is_marker(id));
   }
   say(decoder.finish(), false);
   if (finish == Finish::kStop) turn.push_back({std::string(marker::kEnd), true});
   return finish;
+}
+
+std::span<const float> LocalConversation::guided_logits(const CallGuide& guide) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  const std::span<const float> logits = sequence_->logits();
+  if (!guide.restricts() && guide.may_end()) return logits;
+  masked_.assign(logits.begin(), logits.end());
+  const auto end = static_cast<size_t>(model_->end_id);
+  if (guide.restricts()) {
+    const std::vector<bool> first = guide.first_bytes();
+    for (size_t id = 0; id < masked_.size(); ++id) {
+      if (id == end || masked_[id] == kNever) continue;
+      const auto known = static_cast<int32_t>(id) < model_->tokenizer.size();
+      const auto bytes =
+          known ? model_->tokenizer.bytes(static_cast<int32_t>(id)) : std::string_view();
+      const bool possible = !bytes.empty() && first[static_cast<unsigned char>(bytes.front())];
+      if (!possible || !guide.allows(bytes)) masked_[id] = kNever;
+    }
+  }
+  if (!guide.may_end()) masked_[end] = kNever;
+  // A vocabulary that cannot spell what is allowed: better a free turn than none.
+  const bool stuck =
+      std::all_of(masked_.begin(), masked_.end(), [](float value) { return !(value > kNever); });
+  return stuck ? logits : std::span<const float>(masked_);
 }
 
 std::unique_ptr<Conversation> LocalConversation::fork() const {

@@ -78,6 +78,8 @@ class LocalConversation : public Conversation {
   void add(const Addition& addition);
   Finish generate(const ReplyOptions& options, std::vector<Segment>& turn, int64_t& tokens);
   int64_t context() const;
+  // The logits with everything the guide forbids at -inf.
+  std::span<const float> guided_logits(const CallGuide& guide);
 
   std::shared_ptr<const LocalModel> model_;
   std::unique_ptr<TokenSequence> sequence_;
@@ -85,6 +87,7 @@ class LocalConversation : public Conversation {
   std::vector<int32_t> pending_;  // in the context, not computed yet
   size_t pending_sampled_ = 0;    // so many of them, at the front, were sampled
   Usage usage_;
+  std::vector<float> masked_;  // [vocab], kept between tokens to spare allocations
 };
 
 }  // namespace dsv4::llm
