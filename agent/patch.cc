@@ -22,6 +22,28 @@ GitDiff parse_patch(const std::string& patch) {
   return GitDiff(raw);
 }
 
+// Whether `path` lies below real folders only. A tree may hold links in place of folders, made by
+// its author or by the model, and behind one anything of this machine may be.
+bool reached_by_folders(const fs::path& root, const fs::path& path) {
+  fs::path at = root;
+  for (const fs::path& part : path.parent_path()) {
+    at /= part;
+    if (!fs::is_directory(fs::symlink_status(at))) return false;
+  }
+  return true;
+}
+
+// Makes the folders above `path`, in place of whatever else has their names.
+void make_folders(const fs::path& root, const fs::path& path) {
+  fs::path at = root;
+  for (const fs::path& part : path.parent_path()) {
+    at /= part;
+    if (fs::is_directory(fs::symlink_status(at))) continue;
+    fs::remove(at);
+    fs::create_directory(at);
+  }
+}
+
 }  // namespace
 
 std::string make_patch(const fs::path& copy, const std::string& prefix) {
@@ -77,10 +99,11 @@ std::vector<std::string> patch_paths(const std::string& patch) {
 void take_files(const fs::path& from, const fs::path& to, const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const fs::path target = to / path;
-    fs::remove_all(target);
+    if (reached_by_folders(to, path)) fs::remove_all(target);
+    if (!reached_by_folders(from, path)) continue;
     const fs::file_status status = fs::symlink_status(from / path);
     if (!fs::exists(status)) continue;
-    fs::create_directories(target.parent_path());
+    make_folders(to, path);
     if (fs::is_symlink(status)) {
       fs::copy_symlink(from / path, target);
     } else if (fs::is_regular_file(status)) {
