@@ -20,49 +20,22 @@ namespace dsv4::sandbox {
 namespace {
 
 // Read by ordinary programs and free of secrets. No resolv.conf: there is no network to resolve on.
-constexpr const char* kSystemFiles[] = {"alternatives",
-                                        "ca-certificates",
-                                        "debian_version",
-                                        "ethertypes",
-                                        "fonts",
-                                        "gai.conf",
-                                        "host.conf",
-                                        "java-11-openjdk",
-                                        "java-17-openjdk",
-                                        "java-21-openjdk",
-                                        "ld.so.cache",
-                                        "ld.so.conf",
-                                        "ld.so.conf.d",
-                                        "locale.alias",
-                                        "lsb-release",
-                                        "magic",
-                                        "magic.mime",
-                                        "maven",
-                                        "mime.types",
-                                        "os-release",
-                                        "perl",
-                                        "pki/tls/certs",
-                                        "protocols",
-                                        "python3",
-                                        "python3.10",
-                                        "python3.11",
-                                        "python3.12",
-                                        "python3.13",
-                                        "rpc",
-                                        "services",
-                                        "shells",
-                                        "ssl/certs",
-                                        "ssl/openssl.cnf",
-                                        "terminfo",
-                                        "xml"};
+// Files are copied and folders are mounted; a mount costs many times what a small copy does.
+constexpr const char* kSystemFiles[] = {
+    "debian_version", "ethertypes",  "gai.conf", "host.conf",  "ld.so.cache",
+    "locale.alias",   "lsb-release", "magic",    "magic.mime", "mime.types",
+    "os-release",     "protocols",   "rpc",      "services",   "shells",
+    "ssl/openssl.cnf"};
+constexpr const char* kSystemFolders[] = {"alternatives",    "fonts",           "java-11-openjdk",
+                                          "java-17-openjdk", "java-21-openjdk", "maven",
+                                          "pki/tls/certs",   "ssl/certs"};
 
 // Files of /proc through which user 0 outside, which we may be, can steer the kernel even without a
 // capability (core_pattern names a program the kernel runs as root): read-only. Others tell about
-// the machine or its keys: unreadable.
+// the machine or its keys: unreadable. What is closed to us outside needs nothing.
 constexpr const char* kProcReadOnly[] = {"acpi", "asound", "bus", "fs",           "irq",
                                          "mtrr", "scsi",   "sys", "sysrq-trigger"};
-constexpr const char* kProcHidden[] = {"kcore",       "keys",       "key-users",  "kmsg",
-                                       "kpagecgroup", "kpagecount", "kpageflags", "latency_stats",
+constexpr const char* kProcHidden[] = {"kcore",       "keys",       "kmsg",
                                        "sched_debug", "timer_list", "vmallocinfo"};
 
 constexpr const char* kUserId = "1000";
@@ -125,8 +98,9 @@ class Plan {
   void bind(const char* option, Descriptor source, const std::string& at) {
     add({option, "/proc/self/fd/" + pass(std::move(source)), at});
   }
-  void file(const Descriptor& content, const std::string& at) {
-    add({"--perms", "0555", "--ro-bind-data", pass(reopened(content)), at});
+  // A copy; it is read-only because the root it lies in becomes so.
+  void file(Descriptor content, const std::string& at, const char* mode) {
+    add({"--perms", mode, "--file", pass(std::move(content)), at});
   }
 
  private:
@@ -146,7 +120,12 @@ void add_system(Plan& plan) {
   }
   for (const char* name : kSystemFiles) {
     const std::string path = std::string("/etc/") + name;
-    plan.add({"--ro-bind-try", path, path});
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file) plan.file(std::move(file), path, "0444");
+  }
+  for (const char* name : kSystemFolders) {
+    const std::string path = std::string("/etc/") + name;
+    if (::access(path.c_str(), R_OK) == 0) plan.add({"--ro-bind", path, path});
   }
 }
 
@@ -154,11 +133,14 @@ void add_kernel_files(Plan& plan) {
   plan.add({"--proc", "/proc", "--dev", "/dev"});
   for (const char* name : kProcReadOnly) {
     const std::string path = std::string("/proc/") + name;
-    if (fs::exists(path)) plan.add({"--ro-bind", path, path});
+    const bool folder = fs::is_directory(path);
+    if (folder ? ::geteuid() == 0 : ::access(path.c_str(), W_OK) == 0) {
+      plan.add({"--ro-bind", path, path});
+    }
   }
   for (const char* name : kProcHidden) {
     const std::string path = std::string("/proc/") + name;
-    if (fs::exists(path)) plan.add({"--ro-bind", "/dev/null", path});
+    if (::access(path.c_str(), R_OK) == 0) plan.add({"--ro-bind", "/dev/null", path});
   }
   plan.add({"--perms", "1777", "--size", std::to_string(kSharedMemoryBytes), "--tmpfs", "/dev/shm",
             "--remount-ro", "/dev"});
@@ -213,11 +195,11 @@ Launch Bubblewrap::launch_for(const Policy& policy) const {
   for (const fs::path& folder : policy.tool_chains) {
     plan.add({"--ro-bind-try", folder.string(), folder.string()});
   }
-  plan.file(passwd_, "/etc/passwd");
-  plan.file(group_, "/etc/group");
-  plan.file(hosts_, "/etc/hosts");
-  plan.file(nsswitch_, "/etc/nsswitch.conf");
-  plan.file(init_, kInitPath);
+  plan.file(reopened(passwd_), "/etc/passwd", "0444");
+  plan.file(reopened(group_), "/etc/group", "0444");
+  plan.file(reopened(hosts_), "/etc/hosts", "0444");
+  plan.file(reopened(nsswitch_), "/etc/nsswitch.conf", "0444");
+  plan.file(reopened(init_), kInitPath, "0555");
   plan.add({"--perms", "1777", "--size", std::to_string(policy.limits.temporary_bytes), "--tmpfs",
             "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
   add_kernel_files(plan);

@@ -209,7 +209,7 @@ bool kill_init() {
 
 bool fork_bomb() {
   int alive = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 4 * atoi(argument.c_str()); ++i) {
     const pid_t child = ::fork();
     if (child == 0) {
       ::pause();
@@ -222,7 +222,7 @@ bool fork_bomb() {
 bool thread_bomb() {
   int alive = 0;
   try {
-    for (; alive < 2000; ++alive) std::thread([] { ::pause(); }).detach();
+    for (; alive < 4 * atoi(argument.c_str()); ++alive) std::thread([] { ::pause(); }).detach();
   } catch (const std::exception&) {
   }
   return alive > atoi(argument.c_str());

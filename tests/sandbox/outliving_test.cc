@@ -31,14 +31,23 @@ TEST_CASE("a daemon that left its session dies with its command") {
   const WorkDir work;
   std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
   const bool enforce = GENERATE(true, false);
-  const char* after = GENERATE("exit 0", "kill -9 $$", "sleep 60", "kill -9 $PPID; sleep 60");
+  const char* after = GENERATE("exit 0", "kill -9 $$", "sleep 600", "kill -9 $PPID; exit 0");
   CAPTURE(enforce, after);
   Policy policy = task_policy(work.path());
   policy.enforce = enforce;
-  policy.limits.wall_time = 1500ms;
-  const Result result = Sandbox(policy).run(
-      {{"bash", "-c", std::string("./probe daemon_left lock && ") + after}, ".", {}, {}});
-  CAPTURE(describe(result));
+  const Sandbox box(policy);
+  std::stop_source stop;
+  std::string seen;
+  const auto stop_when_it_sleeps = [&](std::string_view text) {
+    seen += text;
+    if (seen.find("ready") != std::string::npos) stop.request_stop();
+  };
+  const std::string script = std::string("./probe daemon_left lock && echo ") +
+                             (std::string(after).find("sleep") == 0 ? "ready" : "left") + " && " +
+                             after;
+  const Result result =
+      box.run({{"bash", "-c", script}, ".", stop_when_it_sleeps, stop.get_token()});
+  CAPTURE(describe(result), result.output);
   CHECK(result.output.find("daemon_left") != std::string::npos);
   CHECK_FALSE(locked_now(work));
 }
