@@ -124,6 +124,7 @@ Replacement removed_lines(std::string_view text, Span lines) {
 Replacement replace_exact(std::string_view text, Span span, std::string_view old,
                           std::string_view replacement) {
   if (!covers_lines(text, span)) return {.span = span, .text = std::string(replacement)};
+  if (replacement.size() > 1 && replacement.ends_with('\n')) replacement.remove_suffix(1);
   const size_t begin = line_begin(text, span.begin);
   if (replacement.empty()) return removed_lines(text, {begin, span.end});
   const std::string_view before = text.substr(begin, span.begin - begin);

@@ -35,9 +35,9 @@ bool is_banner(std::string_view line) {
 // unittest's "FAIL: test_x (...)" announces a traceback; "FAILED (failures=1)" and CTest's heading
 // sum up.
 bool announces(const OutputLines& out) {
-  return is_banner(out.peek(1)) || out.line().starts_with("FAILED (") ||
-         out.line().starts_with("FAILED tests/") || trimmed(out.line()) == "FAILED" ||
-         trimmed(out.line()) == "FAIL";
+  const std::string_view line = trimmed(out.line());
+  return is_banner(out.peek(1)) || line.starts_with("FAILED (") || line == "FAILED" ||
+         line == "FAIL";
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ struct Failure {
   std::string source{};                 // the line that failed, trimmed; may be empty
   std::vector<std::string> messages{};  // at most three
   std::vector<Frame> frames{};          // innermost first, test files included
+  bool message_first = false;           // as compilers print it
   bool weak = false;                    // shown only when nothing better is found
 };
 

@@ -69,8 +69,8 @@ bool parse_compiler(OutputLines& out, const SourceView& view, std::vector<Failur
   }
   Failure failure = failure_at(*place, view, "");
   failure.head = place->path + ":" + std::to_string(place->line);
-  // The message comes before the line here: that is the order the compiler has them in.
   failure.messages = {place->rest};
+  failure.message_first = true;
   found.push_back(std::move(failure));
   ++out.at;
   return true;

@@ -15,12 +15,42 @@ namespace dsv4::tools {
 namespace {
 
 constexpr size_t kParseLimit = 2 << 20;
+
+// tree-sitter 0.20 counts a node's children in 16 bits in places: broken text with more tokens than
+// that in one error node corrupts its memory. No valid text comes near in one node, but which text
+// is broken is only known afterwards.
+constexpr size_t kTokenLimit = 50'000;
 constexpr uint64_t kParseMicroseconds = 1'000'000;
 
 using Tree = std::unique_ptr<TSTree, decltype(&ts_tree_delete)>;
 
+bool is_ascii_name(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+// No fewer than the grammar's tokens: names and numbers, every other character that is no blank,
+// and for a line's end what Python makes of it (newline, indent or dedent).
+size_t most_tokens(std::string_view source) {
+  size_t count = 0;
+  char before = ' ';
+  for (const char c : source) {
+    if (c == '\n') {
+      count += 3;
+    } else if (is_ascii_name(c)) {
+      count += !is_ascii_name(before);
+    } else if (c != ' ' && c != '\t' && c != '\r' && (c & 0xC0) != 0x80) {
+      ++count;
+    }
+    before = c;
+  }
+  return count;
+}
+
 Tree parse(Language language, std::string_view source) {
-  if (language == Language::kNone || source.size() > kParseLimit) return {nullptr, ts_tree_delete};
+  if (language == Language::kNone || source.size() > kParseLimit ||
+      most_tokens(source) > kTokenLimit) {
+    return {nullptr, ts_tree_delete};
+  }
   const std::unique_ptr<TSParser, decltype(&ts_parser_delete)> parser(ts_parser_new(),
                                                                       ts_parser_delete);
   ts_parser_set_language(parser.get(),
@@ -267,22 +297,19 @@ SyntaxErrors syntax_errors(Language language, std::string_view source) {
 }
 
 std::vector<std::string> called_names(std::string_view source) {
-  const auto starts = [](char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) || c == '_';
-  };
-  const auto goes_on = [&](char c) { return starts(c) || (c >= '0' && c <= '9'); };
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   std::vector<std::string> result;
   size_t at = 0;
   while (at < source.size()) {
-    if (!goes_on(source[at])) {
+    if (!is_ascii_name(source[at])) {
       ++at;
       continue;
     }
     const size_t begin = at;
-    while (at < source.size() && goes_on(source[at])) ++at;
+    while (at < source.size() && is_ascii_name(source[at])) ++at;
     size_t next = at;
     while (next < source.size() && source[next] == ' ') ++next;
-    if (!starts(source[begin]) || next == source.size() || source[next] != '(') continue;
+    if (is_digit(source[begin]) || next == source.size() || source[next] != '(') continue;
     std::string name(source.substr(begin, at - begin));
     if (std::find(result.begin(), result.end(), name) == result.end()) {
       result.push_back(std::move(name));

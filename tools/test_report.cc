@@ -141,10 +141,12 @@ std::string block(const Failure& failure, const std::vector<std::string>& pointe
   const auto add = [&](const std::string& line) {
     if (!line.empty()) text += "\n  " + clipped(line, kLineShown);
   };
-  if (!failure.whole_line) add(failure.source);
+  const bool has_source = !failure.whole_line;
+  if (has_source && !failure.message_first) add(failure.source);
   for (const std::string& message : failure.messages) {
     if (message != failure.source) add(message);
   }
+  if (has_source && failure.message_first) add(failure.source);
   for (const std::string& pointer : pointers) add("see " + pointer);
   return text;
 }

@@ -100,25 +100,35 @@ std::string run_command(const std::string& command) {
   return output;
 }
 
-std::string tree_state(const fs::path& root) {
-  std::vector<std::string> items;
-  for (auto at = fs::recursive_directory_iterator(root); at != fs::recursive_directory_iterator();
-       ++at) {
-    if (at->path().filename() == ".git") {
-      at.disable_recursion_pending();
-      continue;
-    }
-    struct stat info {};
-    REQUIRE(::lstat(at->path().c_str(), &info) == 0);
-    std::ostringstream item;
-    item << fs::relative(at->path(), root).string() << " " << std::oct << info.st_mode << " ";
-    if (S_ISLNK(info.st_mode)) item << fs::read_symlink(at->path()).string();
-    if (S_ISREG(info.st_mode)) item << std::ifstream(at->path(), std::ios::binary).rdbuf();
-    items.push_back(item.str());
+namespace {
+
+// Links are never followed: some of them lead in circles.
+void describe(const fs::path& directory, const std::string& prefix, std::string& all) {
+  std::vector<fs::path> paths;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    if (entry.path().filename() != ".git") paths.push_back(entry.path());
   }
-  std::sort(items.begin(), items.end());
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) {
+    struct stat info {};
+    REQUIRE(::lstat(path.c_str(), &info) == 0);
+    const std::string name = prefix + path.filename().string();
+    std::ostringstream item;
+    item << name << " " << std::oct << info.st_mode << " ";
+    if (S_ISLNK(info.st_mode)) item << fs::read_symlink(path).string();
+    if (S_ISREG(info.st_mode) && info.st_size > 0) {
+      item << std::ifstream(path, std::ios::binary).rdbuf();
+    }
+    all += item.str() + "\n";
+    if (S_ISDIR(info.st_mode)) describe(path, name + "/", all);
+  }
+}
+
+}  // namespace
+
+std::string tree_state(const fs::path& root) {
   std::string all;
-  for (const std::string& item : items) all += item + "\n";
+  describe(root, "", all);
   return all;
 }
 

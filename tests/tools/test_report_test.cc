@@ -1,0 +1,174 @@
+#include <string>
+
+#include "tests/catch.h"
+#include "tests/tools/fixture.h"
+#include "tools/failures.h"
+
+using dsv4::tools::testing::Bench;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// The report on a test command that prints `output` and fails. The files make the places real.
+std::string report(const std::string& output) {
+  Bench bench("cat output.txt; exit 1");
+  bench.put("output.txt", output);
+  bench.put("calc.cc",
+            "int clamp(int x, int low, int high) {\n  return x < low ? low : x;\n}\n\n"
+            "class Stack {\n public:\n  Stack() {}\n  int pop() { return 1; }\n};\n");
+  bench.put("test.cc",
+            "#include \"calc.cc\"\nvoid test_clamp() {\n  assert(clamp(5, 0, 3) == 3);\n}\n"
+            "TEST_CASE(\"high\") {\n  CHECK(clamp(5, 0, 3) == 3);\n  int got = Stack().pop();\n"
+            "  CHECK(got == 2);\n}\n");
+  bench.put("calc.py",
+            "def divide(a, b):\n    return a / b\n\n\ndef mean(values):\n"
+            "    return divide(sum(values), len(values))\n");
+  bench.put("test_calc.py",
+            "from calc import mean\n\n\ndef test_mean():\n    assert mean([]) == 0\n\n\n"
+            "def test_two():\n    got = mean([1, 3])\n    assert got == 2\n");
+  const auto outcome = bench.call("test", Json::object());
+  REQUIRE(outcome.test.has_value());
+  CHECK_FALSE(outcome.test->passed);
+  constexpr std::string_view kFirst = "The tests fail: exit status 1.\n";
+  REQUIRE(outcome.text.starts_with(kFirst));
+  return outcome.text.substr(kFirst.size());
+}
+
+}  // namespace
+
+TEST_CASE("an exception shows the repository's innermost line and the functions it went through") {
+  CHECK(report("Traceback (most recent call last):\n"
+               "  File \"/work/test_calc.py\", line 12, in <module>\n"
+               "    test_mean()\n"
+               "  File \"/work/test_calc.py\", line 5, in test_mean\n"
+               "    assert mean([]) == 0\n"
+               "           ^^^^^^^^\n"
+               "  File \"/work/calc.py\", line 6, in mean\n"
+               "    return divide(sum(values), len(values))\n"
+               "  File \"/work/calc.py\", line 2, in divide\n"
+               "    return a / b\n"
+               "           ~~^~~\n"
+               "ZeroDivisionError: division by zero\n") ==
+        "FAIL test_calc.py: test_mean\n"
+        "  return a / b\n"
+        "  ZeroDivisionError: division by zero\n"
+        "  see calc.py: divide\n"
+        "  see calc.py: mean");
+}
+
+TEST_CASE("of chained exceptions the last one counts") {
+  CHECK(report("Traceback (most recent call last):\n"
+               "  File \"/work/calc.py\", line 2, in divide\n    return a / b\n"
+               "ZeroDivisionError: division by zero\n\n"
+               "During handling of the above exception, another exception occurred:\n\n"
+               "Traceback (most recent call last):\n"
+               "  File \"/work/test_calc.py\", line 5, in test_mean\n    assert mean([]) == 0\n"
+               "ValueError: empty\n") ==
+        "FAIL test_calc.py: test_mean\n  assert mean([]) == 0\n  ValueError: empty\n"
+        "  see calc.py: mean");
+}
+
+TEST_CASE("an assertion about a variable points at the call above it") {
+  CHECK(report("Traceback (most recent call last):\n"
+               "  File \"/work/test_calc.py\", line 10, in test_two\n    assert got == 2\n"
+               "AssertionError\n") ==
+        "FAIL test_calc.py: test_two\n  assert got == 2\n  AssertionError\n  see calc.py: mean");
+}
+
+TEST_CASE("a syntax error is placed by its line") {
+  CHECK(report("  File \"/work/calc.py\", line 5\n    def mean(values)\n                    ^\n"
+               "SyntaxError: expected ':'\n") ==
+        "FAIL calc.py:5\n  def mean(values)\n  SyntaxError: expected ':'\n  see calc.py: mean");
+}
+
+TEST_CASE("pytest's sections are read") {
+  CHECK(report("=================== FAILURES ===================\n"
+               "___________________ test_mean ___________________\n\n"
+               "    def test_mean():\n"
+               ">       assert mean([]) == 0\n\n"
+               "test_calc.py:5: \n"
+               "_ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _\n"
+               "calc.py:6: in mean\n"
+               "    return divide(sum(values), len(values))\n"
+               "a = 0, b = 0\n\n"
+               "    def divide(a, b):\n"
+               ">       return a / b\n"
+               "E       ZeroDivisionError: division by zero\n\n"
+               "calc.py:2: ZeroDivisionError\n"
+               "___________________ test_two ___________________\n\n"
+               "    def test_two():\n        got = mean([1, 3])\n"
+               ">       assert got == 2\nE       assert 3 == 2\n\n"
+               "test_calc.py:10: AssertionError\n"
+               "=========== short test summary info ===========\n"
+               "FAILED test_calc.py::test_mean - ZeroDivisionError: division by zero\n"
+               "FAILED test_calc.py::test_two - assert 3 == 2\n") ==
+        "FAIL test_calc.py: test_mean\n  return a / b\n  ZeroDivisionError: division by zero\n"
+        "  see calc.py: divide\n  see calc.py: mean\n"
+        "FAIL test_calc.py: test_two\n  assert got == 2\n  assert 3 == 2\n  see calc.py: mean");
+}
+
+TEST_CASE("a failed assert of C is placed in its function") {
+  CHECK(report("a.out: test.cc:3: void test_clamp(): Assertion `clamp(5, 0, 3) == 3' failed.\n"
+               "Aborted\n") ==
+        "FAIL test.cc: test_clamp\n  assert(clamp(5, 0, 3) == 3);\n"
+        "  Assertion `clamp(5, 0, 3) == 3' failed.\n  see calc.cc: clamp");
+}
+
+TEST_CASE("compiler errors show place, message and line") {
+  CHECK(report("In file included from test.cc:1:\n"
+               "calc.cc: In function 'int clamp(int, int, int)':\n"
+               "calc.cc:2:10: error: 'y' was not declared in this scope\n"
+               "    2 |   return x < low ? low : x;\n      |          ^\n") ==
+        "FAIL calc.cc:2\n  error: 'y' was not declared in this scope\n"
+        "  return x < low ? low : x;\n  see calc.cc: clamp");
+}
+
+TEST_CASE("Catch2 and GoogleTest failures carry the test's name") {
+  const std::string rule(79, '-');
+  CHECK(
+      report(
+          rule + "\nhigh\n" + rule + "\ntest.cc:5\n" + std::string(79, '.') +
+          "\n\ntest.cc:6: FAILED:\n  CHECK( clamp(5, 0, 3) == 3 )\nwith expansion:\n  5 == 3\n\n" +
+          std::string(79, '=') + "\ntest cases: 1 | 1 failed\n") ==
+      "FAIL test.cc: high\n  CHECK(clamp(5, 0, 3) == 3);\n  5 == 3\n  see calc.cc: clamp");
+  CHECK(report("[ RUN      ] Clamp.High\ntest.cc:6: Failure\nExpected equality of these values:\n"
+               "  clamp(5, 0, 3)\n    Which is: 5\n  3\n\n[  FAILED  ] Clamp.High (0 ms)\n") ==
+        "FAIL test.cc: Clamp.High\n  CHECK(clamp(5, 0, 3) == 3);\n  clamp(5, 0, 3)\n  Which is: 5\n"
+        "  3\n  see calc.cc: clamp");
+}
+
+TEST_CASE("a script's own lines are shown as they are") {
+  CHECK(report("ok clamp(1, 0, 3)\nFAIL clamp(5, 0, 3): expected 3, got 5\n1 of 2 failed\n") ==
+        "FAIL clamp(5, 0, 3): expected 3, got 5\n  see calc.cc: clamp");
+  CHECK(report("FAIL: Stack keeps its order\n") ==
+        "FAIL: Stack keeps its order\n  see calc.cc: Stack");
+}
+
+TEST_CASE("at most three failures, without repeats") {
+  const std::string text = report("FAIL a\nFAIL a\nFAIL b\nFAIL c\nFAIL d\n");
+  CHECK(text == "FAIL a\nFAIL b\nFAIL c");
+}
+
+TEST_CASE("the end of the output stands in where nothing is recognised") {
+  std::string output;
+  for (int k = 1; k <= 20; ++k) output += "line " + std::to_string(k) + "\n";
+  const std::string text = report(output);
+  CHECK(text.starts_with("line 6\n"));
+  CHECK(text.ends_with("\nline 20"));
+  CHECK(report("") == "They printed nothing.");
+}
+
+TEST_CASE("CTest's list of failures is used when nothing else is there") {
+  CHECK(report(
+            "The following tests FAILED:\n\t  2 - shapes (Failed)\nErrors while running CTest\n") ==
+        "FAIL shapes (Failed)");
+}
+
+TEST_CASE("hostile output neither hangs nor forges more than its own text") {
+  std::string output;
+  for (int k = 0; k < 20000; ++k) output += "Traceback (most recent call last):\n  File \"x\n";
+  output +=
+      "____\n" + std::string(100000, '_') + "\n:::1:1:1\n" + std::string(1000, ':') + "\n\xff\xfe";
+  CHECK(report(output).size() < 4000);
+  CHECK(dsv4::tools::located("a.cc:99999999999999999999:1: error: x") == std::nullopt);
+}
