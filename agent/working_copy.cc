@@ -137,6 +137,7 @@ std::vector<std::string> commit_entries(const fs::path& copy, const Listing& lis
   git_repository* raw = nullptr;
   check_git(git_repository_init_ext(&raw, copy.c_str(), &options), "cannot prepare the copy");
   const GitRepository repository(raw);
+  fs::remove_all(copy / ".git/hooks");  // libgit2 brings examples
   write_text(copy / ".git/info/attributes", kAttributes);
   git_index* raw_index = nullptr;
   check_git(git_repository_index(&raw_index, raw), "cannot prepare the copy");

@@ -94,6 +94,7 @@ class Run {
 
   ~Run() {
     if (launched_.pid > 0) stop(End::kCancelled);  // only when a callback threw
+    if (!ready_ && launched_.pid > 0) ::kill(launched_.pid, SIGKILL);
     reap();
   }
   Run(const Run&) = delete;
@@ -178,6 +179,7 @@ void Run::on_report(const Report& report, pid_t sender) {
   init_pid_ = sender;
   init_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, sender, 0)));
   asio::async_write(control_, asio::buffer(spec_), [](const auto&, size_t) {});
+  if (stopped_) return stop(*stopped_);
   look_again();
 }
 
@@ -209,9 +211,11 @@ void Run::stop(End why) {
     ::shutdown(control_.native_handle(), SHUT_WR);
   } else if (init_) {
     ::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
-  } else {
-    ::kill(launched_.pid, SIGKILL);
+  } else if (ready_) {
+    ::kill(launched_.pid, SIGKILL);  // no handle could be had: bubblewrap takes its child along
   }
+  // Before init is there nothing is killed: a half-made box could outlive bubblewrap and hold the
+  // output open. As soon as init reports, it is stopped; a box that cannot be made ends by itself.
 }
 
 // Bubblewrap ends after init, and init after everything in its namespace.

@@ -39,7 +39,7 @@ TEST_CASE("the prompt is exactly what the embedded model was trained on") {
           "\n# Issue\n\nIt is wrong.\n\n# Tests\n\n`make`\nThe tests pass. First add a test that "
           "fails on this tree because of the issue.");
   REQUIRE(system_text().substr(0, 50) == "You are dsv4-agent. You repair a software reposito");
-  REQUIRE(std::count(system_text().begin(), system_text().end(), '\n') == 8);
+  REQUIRE(std::count(system_text().begin(), system_text().end(), '\n') == 7);
 }
 
 TEST_CASE("instructions from the owners come before the files") {
