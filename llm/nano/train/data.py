@@ -85,11 +85,17 @@ class Episodes:
         self.cut_short = cut_short
         self.folder, self.encoder, self.longest = folder, encoder, longest
         self.random = random.Random(seed)
-        self.seen, self.pools, self.queues = set(), {"short": [], "full": []}, {"short": [], "full": []}
+        self.seen, self.pools, self.queues = (
+            set(),
+            {"short": [], "full": []},
+            {"short": [], "full": []},
+        )
 
     def scan(self, most: int = 1) -> int:
         """Reads up to `most` shards not read yet, newest first."""
-        paths = [p for p in glob.glob(os.path.join(self.folder, "*.jsonl.gz")) if p not in self.seen]
+        paths = [
+            p for p in glob.glob(os.path.join(self.folder, "*.jsonl.gz")) if p not in self.seen
+        ]
         paths = [p for p in paths if not os.path.basename(p).startswith("valid")]
         paths.sort(key=os.path.getmtime, reverse=True)
         for path in paths[:most]:

@@ -1,6 +1,6 @@
 """Encode all finished shards once, so that a training run need not.
 
-    python encode.py --episodes DIR --tokenizer tokenizer.json --out FILE [--length 1536]
+python encode.py --episodes DIR --tokenizer tokenizer.json --out FILE [--length 1536]
 """
 
 import argparse
@@ -19,7 +19,9 @@ def main():
     episodes = data.Episodes(args.episodes, Encoder(args.tokenizer), 1, args.length)
     while episodes.scan(1):
         episodes.save(args.out)
-        print(len(episodes.seen), "shards", {k: len(v) for k, v in episodes.pools.items()}, flush=True)
+        print(
+            len(episodes.seen), "shards", {k: len(v) for k, v in episodes.pools.items()}, flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ class Writer:
         if self.plain:
             return self.put(name, w, torch.float32)
         scale = weight_scale_fp8(w)
-        full = scale.repeat_interleave(128, 0)[: w.shape[0]].repeat_interleave(128, 1)[:, : w.shape[1]]
+        full = scale.repeat_interleave(128, 0)[: w.shape[0]].repeat_interleave(128, 1)[
+            :, : w.shape[1]
+        ]
         codes = e4m3((w / full).clamp(-448, 448)).to(torch.float8_e4m3fn)
         self.tensors[name] = codes.contiguous()
         self.tensors[name.removesuffix("weight") + "scale"] = e8m0(scale).contiguous()
@@ -216,7 +218,9 @@ def load_checkpoint(path: str) -> Nano:
 
 def main():
     a = argparse.ArgumentParser()
-    a.add_argument("--checkpoint", required=True, help="checkpoint.pt, or 'random' for fresh weights")
+    a.add_argument(
+        "--checkpoint", required=True, help="checkpoint.pt, or 'random' for fresh weights"
+    )
     a.add_argument("--tokenizer", required=True)
     a.add_argument("--out", required=True)
     a.add_argument("--f32", action="store_true")

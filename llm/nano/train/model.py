@@ -5,8 +5,8 @@ hash-routed and scored experts, shared expert, MTP). Three things differ from a 
 transcription, all for speed, and none of them changes the result:
 
 * rows hold several documents one after the other; `start[t]` is the first position of t's
-  document, and nothing attends across it (document starts are multiples of 4, so that the blocks of the
-  CSA compressor are the document's own);
+  document, and nothing attends across it (document starts are multiples of 4, so that
+  the blocks of the CSA compressor are the document's own);
 * the RoPE half of a head is kept as (all first members, all second members) of the pairs, not
   interleaved: `export.py` permutes the channels of the tensors that touch it;
 * with `index_topk` at least the number of entries in a row the indexer selects all of them, so
@@ -84,7 +84,9 @@ def rope_frequencies(c: Config, ratio: int) -> torch.Tensor:
 
         low = max(math.floor(dim_of(c.yarn_beta_fast)), 0)
         high = min(math.ceil(dim_of(c.yarn_beta_slow)), r - 1)
-        ramp = ((torch.arange(r // 2, dtype=torch.float64) - low) / max(high - low, 0.001)).clamp(0, 1)
+        ramp = ((torch.arange(r // 2, dtype=torch.float64) - low) / max(high - low, 0.001)).clamp(
+            0, 1
+        )
         inv = inv / c.yarn_factor * ramp + inv * (1 - ramp)
     return inv.float()
 
@@ -214,7 +216,9 @@ class Compressor(nn.Module):
             gate_before = torch.where(first, -1e30, gate_before)
             kv = torch.cat([before, kv[..., d:]], 2)
             gate = torch.cat([gate_before, gate[..., d:]], 2)
-        return norm_rope(mix_block(kv, gate), self.norm, cos[: n * r : r], sin[: n * r : r], self.eps)
+        return norm_rope(
+            mix_block(kv, gate), self.norm, cos[: n * r : r], sin[: n * r : r], self.eps
+        )
 
 
 class HyperConnection(nn.Module):
@@ -223,14 +227,25 @@ class HyperConnection(nn.Module):
     def __init__(self, c: Config, site: int):
         super().__init__()
         m, d = c.hc_mult, c.hidden_size
-        self.m, self.iters, self.eps, self.rms_eps = m, c.hc_sinkhorn_iters, c.hc_eps, c.rms_norm_eps
+        self.m, self.iters, self.eps, self.rms_eps = (
+            m,
+            c.hc_sinkhorn_iters,
+            c.hc_eps,
+            c.rms_norm_eps,
+        )
         self.fn = nn.Parameter(torch.randn((2 + m) * m, m * d) * 0.01)
         # Streams begin as equal copies: the bases make sites read and write them unequally.
         favourite = torch.arange(m) == site % m
         comb = torch.full((m, m), -3.0)
         comb.fill_diagonal_(0.0)
         self.base = nn.Parameter(
-            torch.cat([torch.where(favourite, 1.0, -1.0), torch.where(favourite, 0.7, -0.7), comb.flatten()])
+            torch.cat(
+                [
+                    torch.where(favourite, 1.0, -1.0),
+                    torch.where(favourite, 0.7, -0.7),
+                    comb.flatten(),
+                ]
+            )
         )
         self.scale = nn.Parameter(torch.ones(3))
 
@@ -423,7 +438,9 @@ class MoE(nn.Module):
 
         flat = chosen.view(-1)
         order = flat.argsort(stable=True)
-        inverse = torch.empty_like(order).scatter_(0, order, torch.arange(order.shape[0])).view(-1, k)
+        inverse = (
+            torch.empty_like(order).scatter_(0, order, torch.arange(order.shape[0])).view(-1, k)
+        )
         counts = torch.nn.functional.one_hot(flat, e).sum(0)
         act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
         fp4 = (lambda w: ste(w, round_weight_fp4)) if qat else (lambda w: w)

@@ -76,7 +76,10 @@ class Optimiser:
 
     def state(self):
         entries = [e for g in self.groups.values() for e in g]
-        return {"muon": [e["m"] for e in entries], "adam": [(e["m"], e["v"], e["n"]) for e in self.adam]}
+        return {
+            "muon": [e["m"] for e in entries],
+            "adam": [(e["m"], e["v"], e["n"]) for e in self.adam],
+        }
 
     def load(self, state):
         entries = [e for g in self.groups.values() for e in g]

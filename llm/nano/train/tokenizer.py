@@ -23,14 +23,20 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜▁pad▁｜>"
 TURN = ["<｜User｜>", "<｜Assistant｜>", "<think>", "</think>"]
 RESULT = ["<tool_result>", "</tool_result>", "</tool_result>\n\n<tool_result>"]
-CALLS = ["｜DSML｜", "\n\n<｜DSML｜tool_calls>\n", "</｜DSML｜parameter>\n", "</｜DSML｜invoke>\n", "</｜DSML｜tool_calls>"]
+CALLS = [
+    "｜DSML｜",
+    "\n\n<｜DSML｜tool_calls>\n",
+    "</｜DSML｜parameter>\n",
+    "</｜DSML｜invoke>\n",
+    "</｜DSML｜tool_calls>",
+]
 
 WORDS = (
-    "return if elif else for in while not and or is def class import from assert raise with as lambda "
-    "None True False const int auto size_t bool double void char unsigned long static std "
-    "the a an of to that it its be are was were but should on returns gives get got expected instead "
-    "at by when this what one with there never has have does do calling answer right wrong Error FAIL "
-    "see tests test line lines"
+    "return if elif else for in while not and or is def class import from assert raise with "
+    "as lambda None True False const int auto size_t bool double void char unsigned long "
+    "static std the a an of to that it its be are was were but should on returns gives get "
+    "got expected instead at by when this what one with there never has have does do calling "
+    "answer right wrong Error FAIL see tests test line lines"
 ).split()
 SPLIT = (
     r" ?(?<![A-Za-z_])(?:" + "|".join(sorted(set(WORDS))) + r")(?![A-Za-z_0-9]) ?"
@@ -109,7 +115,11 @@ class Encoder:
         self.markup = Tokenizer.from_file(path)
         with open(path, encoding="utf-8") as f:
             plain = json.load(f)
-        plain["added_tokens"] = [t for t in plain["added_tokens"] if not t["special"] and not set(t["content"]) & set("<>｜")]
+        plain["added_tokens"] = [
+            t
+            for t in plain["added_tokens"]
+            if not t["special"] and not set(t["content"]) & set("<>｜")
+        ]
         self.data = Tokenizer.from_str(json.dumps(plain))
         self.size = self.markup.get_vocab_size()
 
@@ -145,7 +155,15 @@ def main():
         sizes[episode["shape"]].append(len(encoder.episode(episode["segments"])[0]))
     for shape, values in sizes.items():
         values.sort()
-        print(shape, "tokens: median", values[len(values) // 2], "p90", values[int(len(values) * 0.9)], "max", values[-1])
+        print(
+            shape,
+            "tokens: median",
+            values[len(values) // 2],
+            "p90",
+            values[int(len(values) * 0.9)],
+            "max",
+            values[-1],
+        )
     print("vocabulary", encoder.size)
 
 

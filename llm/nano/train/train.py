@@ -78,22 +78,26 @@ def losses(model, ids, start, loss, assistant, qat, with_mtp):
 
 
 def mtp_loss(model, x, ids, rows, loss, start, qat):
-    """The drafter's loss on the token after the next one; the trunk and the head stay as they are."""
+    """The drafter's loss on the token after the next; the trunk and the head stay as they are."""
     following = F.pad(ids[:, 1:], (0, 1))
     embed = model.embed.detach()
-    out, _ = model.mtp(x.detach(), embed[following], following, rows, *model.rope_table(0, ids.shape[1]), qat)
+    out, _ = model.mtp(
+        x.detach(), embed[following], following, rows, *model.rope_table(0, ids.shape[1]), qat
+    )
     keep = (loss[:, 2:] > 0) & (start[:, 2:] == start[:, :-2])
     logits = F.linear(out[:, :-2][keep], embed)
     return F.cross_entropy(logits, ids[:, 2:][keep])
 
 
 class Validation:
-    """Exactness of whole edit turns, the transcript before them given: what greedy decoding gives."""
+    """Exactness of whole turns, the transcript before them given: what greedy decoding gives."""
 
     def __init__(self, folder, encoder, length, most=48):
         self.sets, self.length = {}, length
         self.edit = [
-            i for t, i in encoder.markup.get_vocab(with_added_tokens=True).items() if 'invoke name="edit">' in t
+            i
+            for t, i in encoder.markup.get_vocab(with_added_tokens=True).items()
+            if 'invoke name="edit">' in t
         ]
         for path in sorted(glob.glob(os.path.join(folder, "valid*.jsonl.gz"))):
             documents = [data.to_document(encoder, e, False) for e in read_shard(path)[: 3 * most]]
@@ -111,7 +115,7 @@ class Validation:
         while pending:
             group = []
 
-            def draw(room):
+            def draw(room, group=group):
                 if pending and len(pending[-1]) <= room:
                     group.append(pending.pop())
                     return group[-1]
@@ -158,9 +162,15 @@ def parse():
     a.add_argument("--resume", action="store_true")
     a.add_argument("--rows", type=int, default=2)
     a.add_argument("--length", type=int, default=1536)
-    a.add_argument("--full", type=float, default=0.5, help="share of rows that begin with a full prompt")
-    a.add_argument("--other", type=float, default=1.0, help="factor on the loss outside assistant turns")
-    a.add_argument("--qat", type=float, default=0.82, help="share of the time after which rounding starts")
+    a.add_argument(
+        "--full", type=float, default=0.5, help="share of rows that begin with a full prompt"
+    )
+    a.add_argument(
+        "--other", type=float, default=1.0, help="factor on the loss outside assistant turns"
+    )
+    a.add_argument(
+        "--qat", type=float, default=0.82, help="share of the time after which rounding starts"
+    )
     a.add_argument("--muon", type=float, default=0.02)
     a.add_argument("--adam", type=float, default=3e-3)
     a.add_argument("--seed", type=int, default=1)
@@ -197,7 +207,12 @@ def main():
         saved = torch.load(path, weights_only=False)
         model.load_state_dict(saved["model"])
         optimiser.load(saved["optimiser"])
-        step, tokens, trained, curve = saved["step"], saved["tokens"], saved["seconds"], saved["curve"]
+        step, tokens, trained, curve = (
+            saved["step"],
+            saved["tokens"],
+            saved["seconds"],
+            saved["curve"],
+        )
     episodes = data.Episodes(args.episodes, encoder, args.seed + step, args.length)
     if args.encoded:
         episodes.load(args.encoded)
@@ -207,7 +222,10 @@ def main():
     rng = np.random.default_rng(args.seed + step)
     first_id = 300  # past the scaffolding: ids that data can hold
     count = sum(p.numel() for p in model.parameters())
-    log(journal, f"parameters {count} vocabulary {encoder.size} resume at step {step} tokens {tokens}")
+    log(
+        journal,
+        f"parameters {count} vocabulary {encoder.size} resume at step {step} tokens {tokens}",
+    )
 
     def save():
         state = {
@@ -257,14 +275,19 @@ def main():
             rate = mean[2] / mean[3]
             log(
                 journal,
-                f"step {step} tokens {tokens} assistant {mean[0]:.4f} other {mean[1]:.4f} norm {float(norm):.2f} "
+                f"step {step} tokens {tokens} assistant {mean[0]:.4f} other {mean[1]:.4f} "
+                f"norm {float(norm):.2f} "
                 f"lr x{factor:.2f} progress {progress:.3f} qat {int(qat)} {rate:.0f} tokens/s",
             )
             curve.append((tokens, round(float(mean[0]), 4), round(float(mean[1]), 4)))
             window, printed_at = [], now
         if not args.encoded and now - scanned_at > 45:
             if episodes.scan(1):
-                log(journal, f"shards {len(episodes.seen)} " + str({k: len(v) for k, v in episodes.pools.items()}))
+                log(
+                    journal,
+                    f"shards {len(episodes.seen)} "
+                    + str({k: len(v) for k, v in episodes.pools.items()}),
+                )
             scanned_at = time.time()
         if now - saved_at > args.save:
             save()
