@@ -1,0 +1,147 @@
+#include "kernels/attention/attention.h"
+
+#include "kernels/compressor/compressor.h"
+#include "tests/kernels/compare.h"
+
+using namespace dsv4::kernels;
+
+namespace {
+
+// Random inputs of one chunk that continues a context of `earlier` positions.
+struct Case {
+  Case(Random& random, int64_t h, int64_t d, int64_t w, int64_t past)
+      : heads(h),
+        dim(d),
+        window_size(w),
+        earlier(std::min(past, w - 1)),
+        q(normals(random, tokens * h * d)),
+        rows(normals(random, (earlier + tokens) * d)),
+        entries(normals(random, kEntries * d)),
+        sink(normals(random, h)) {
+    for (int64_t i = 0; i < earlier + tokens; ++i) window.push_back(rows.data() + i * d);
+    for (int64_t t = 0; t < tokens; ++t) count.push_back(random.integer(0, kSelected));
+    for (int64_t i = 0; i < tokens * kSelected; ++i) {
+      selected.push_back(static_cast<int32_t>(random.integer(0, kEntries - 1)));
+    }
+  }
+
+  AttentionParams params(bool with_selection) const {
+    AttentionParams p;
+    p.q = q.data();
+    p.tokens = tokens;
+    p.heads = heads;
+    p.dim = dim;
+    p.sink = sink.data();
+    p.scale = 0.3F;
+    p.window = window.data();
+    p.earlier = earlier;
+    p.window_size = window_size;
+    p.entries = entries.data();
+    p.count = count.data();
+    p.selected = with_selection ? selected.data() : nullptr;
+    p.selected_stride = kSelected;
+    p.groups = heads % 2 == 0 ? 2 : 1;
+    return p;
+  }
+
+  static constexpr int64_t tokens = 9;
+  static constexpr int64_t kEntries = 20;
+  static constexpr int64_t kSelected = 6;
+  int64_t heads, dim, window_size, earlier;
+  std::vector<float> q, rows, entries, sink;
+  std::vector<const float*> window;
+  std::vector<int64_t> count;
+  std::vector<int32_t> selected;
+};
+
+}  // namespace
+
+TEST_CASE("attention equals its reference over window and entries") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool pool(3);
+  for (const int64_t heads : {1, 4, 6, 18}) {
+    for (const int64_t dim : {8, 20, 40}) {
+      for (const int64_t window : {1, 5, 64}) {
+        const Case c(random, heads, dim, window, 17);
+        for (const bool selection : {false, true}) {
+          INFO(heads << " heads, dim " << dim << ", window " << window);
+          AttentionParams p = c.params(selection);
+          std::vector<float> expected = poisoned(c.tokens * heads * dim);
+          p.out = expected.data();
+          attention_reference(p);
+          for (const Isa isa : isas()) {
+            std::vector<float> got = poisoned(c.tokens * heads * dim);
+            p.out = got.data();
+            attention(pool, isa, p);
+            require_close(got, expected, 1e-5);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the sink takes a share and gives nothing") {
+  // One key with score 0 and a sink of ln 3: the key's weight is 1 / (1 + 3).
+  const std::vector<float> q(8, 0.0F);
+  const std::vector<float> row(8, 2.0F);
+  const float* window = row.data();
+  const float sink = std::log(3.0F);
+  for (const Isa isa : isas()) {
+    std::vector<float> out = poisoned(8);
+    AttentionParams p;
+    p.q = q.data();
+    p.tokens = 1;
+    p.heads = 1;
+    p.dim = 8;
+    p.sink = &sink;
+    p.scale = 1.0F;
+    p.window = &window;
+    p.window_size = 4;
+    p.out = out.data();
+    ThreadPool pool(1);
+    attention(pool, isa, p);
+    for (const float v : out) REQUIRE(v == Approx(0.5));
+  }
+}
+
+TEST_CASE("compressing blocks equals its reference; the first block has no previous half") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool pool(2);
+  for (const bool overlap : {false, true}) {
+    for (const int64_t dim : {3, 8, 21, 64}) {
+      const int64_t ratio = overlap ? 4 : 16;
+      const int64_t width = overlap ? 2 * dim : dim;
+      const std::vector<float> kv = normals(random, 3 * ratio * width);
+      const std::vector<float> gate = normals(random, 3 * ratio * width, 2.0F);
+      const std::vector<float> ape = normals(random, ratio * width);
+      std::vector<const float*> kv_rows;
+      std::vector<const float*> gate_rows;
+      for (int64_t i = 0; i < 3 * ratio; ++i) {
+        kv_rows.push_back(kv.data() + i * width);
+        gate_rows.push_back(gate.data() + i * width);
+      }
+      const auto run = [&](auto compute) {
+        std::vector<float> out = poisoned(3 * dim);
+        std::vector<CompressBlock> blocks;
+        for (int64_t b = 0; b < 3; ++b) {
+          const bool previous = overlap && b > 0;
+          blocks.push_back({&kv_rows[static_cast<size_t>(b * ratio)],
+                            &gate_rows[static_cast<size_t>(b * ratio)],
+                            previous ? &kv_rows[static_cast<size_t>((b - 1) * ratio)] : nullptr,
+                            previous ? &gate_rows[static_cast<size_t>((b - 1) * ratio)] : nullptr,
+                            out.data() + b * dim});
+        }
+        compute(CompressParams{blocks.data(), 3, ratio, dim, overlap, ape.data()});
+        return out;
+      };
+      const std::vector<float> expected = run(compress_reference);
+      for (const Isa isa : isas()) {
+        require_close(run([&](const CompressParams& p) { compress(pool, isa, p); }), expected,
+                      1e-5);
+      }
+    }
+  }
+}

@@ -1,0 +1,149 @@
+// What is chosen: the indexer's entries and the router's experts.
+#include <algorithm>
+
+#include "kernels/indexer/hadamard.h"
+#include "kernels/indexer/indexer.h"
+#include "kernels/moe/routing.h"
+#include "tests/kernels/compare.h"
+
+using namespace dsv4::kernels;
+
+TEST_CASE("the Hadamard transform equals its definition and undoes itself") {
+  Random random;
+  INFO("seed " << random.seed());
+  for (const int64_t dim : {1, 2, 32, 128}) {
+    const std::vector<float> x = normals(random, 3 * dim);
+    std::vector<float> expected = x;
+    hadamard_reference(expected.data(), 3, dim);
+    std::vector<float> got = x;
+    hadamard(got.data(), 3, dim);
+    require_close(got, expected, 1e-5);
+    hadamard(got.data(), 3, dim);
+    require_close(got, x, 1e-5);
+  }
+}
+
+TEST_CASE("the indexer chooses what its reference does, and never beyond what is visible") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool pool(3);
+  for (const int64_t dim : {8, 12, 32}) {
+    const int64_t tokens = 30;
+    const int64_t heads = 5;
+    const int64_t topk = 7;
+    const std::vector<float> q = normals(random, tokens * heads * dim);
+    const std::vector<float> w = normals(random, tokens * heads);
+    const std::vector<float> keys = normals(random, 100 * dim);
+    std::vector<int64_t> visible;
+    for (int64_t t = 0; t < tokens; ++t) visible.push_back(t * 3);
+    const auto run = [&](auto compute) {
+      std::vector<int32_t> selected(static_cast<size_t>(tokens * topk), -1);
+      std::vector<int64_t> count(static_cast<size_t>(tokens), -1);
+      compute(IndexerParams{q.data(), w.data(), tokens, heads, dim, keys.data(), visible.data(),
+                            topk, selected.data(), count.data()});
+      for (int64_t t = 0; t < tokens; ++t) {
+        const auto i = static_cast<size_t>(t);
+        REQUIRE(count[i] == std::min(visible[i], topk));
+        const auto begin = selected.begin() + t * topk;
+        REQUIRE(std::is_sorted(begin, begin + count[i]));
+        REQUIRE(std::all_of(begin, begin + count[i], [&](int32_t b) { return b < visible[i]; }));
+      }
+      return selected;
+    };
+    const std::vector<int32_t> expected = run(select_entries_reference);
+    for (const Isa isa : isas()) {
+      REQUIRE(run([&](const IndexerParams& p) { select_entries(pool, isa, p); }) == expected);
+    }
+  }
+}
+
+TEST_CASE("equal scores go to the earlier entries and NaN to none") {
+  const std::vector<float> q = {1, 0, 0, 0, 0, 0, 0, 0};
+  const float weight = 1.0F;
+  std::vector<float> keys(6 * 8, 0.0F);
+  const float scores[6] = {2, 5, 2, NAN, 2, 2};
+  for (size_t b = 0; b < 6; ++b) keys[b * 8] = scores[b];
+  const int64_t visible = 6;
+  ThreadPool pool(1);
+  for (const Isa isa : isas()) {
+    std::vector<int32_t> selected(3, -1);
+    int64_t count = 0;
+    select_entries(pool, isa,
+                   {q.data(), &weight, 1, 1, 8, keys.data(), &visible, 3, selected.data(), &count});
+    REQUIRE(selected == std::vector<int32_t>{0, 1, 2});
+  }
+}
+
+TEST_CASE("routing equals its reference for every scoring function and by table") {
+  Random random;
+  INFO("seed " << random.seed());
+  const int64_t tokens = 40;
+  const int64_t experts = 9;
+  const int64_t chosen = 3;
+  const std::vector<float> logits = normals(random, tokens * experts, 3.0F);
+  const std::vector<float> bias = normals(random, experts);
+  std::vector<int32_t> table;
+  for (int i = 0; i < 5 * 3; ++i) table.push_back(static_cast<int32_t>(random.integer(0, 8)));
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 40; ++i) ids.push_back(static_cast<int32_t>(random.integer(0, 4)));
+  for (const RoutingScore score :
+       {RoutingScore::kSqrtSoftplus, RoutingScore::kSoftmax, RoutingScore::kSigmoid}) {
+    for (const bool hashed : {false, true}) {
+      RoutingParams p;
+      p.logits = logits.data();
+      p.tokens = tokens;
+      p.experts = experts;
+      p.chosen = chosen;
+      p.score = score;
+      p.bias = bias.data();
+      p.table = hashed ? table.data() : nullptr;
+      p.ids = ids.data();
+      p.factor = 2.5F;
+      std::vector<float> scratch(static_cast<size_t>(experts));
+      p.scores = scratch.data();
+      std::vector<int32_t> index(static_cast<size_t>(tokens * chosen), -1);
+      std::vector<int32_t> expected_index = index;
+      std::vector<float> weight = poisoned(tokens * chosen);
+      std::vector<float> expected = weight;
+      p.index = expected_index.data();
+      p.weight = expected.data();
+      route_reference(p);
+      p.index = index.data();
+      p.weight = weight.data();
+      route(p);
+      REQUIRE(index == expected_index);
+      require_close(weight, expected, 1e-5);
+      for (int64_t t = 0; t < tokens; ++t) {
+        const auto first = weight.begin() + t * chosen;
+        REQUIRE(first[0] + first[1] + first[2] == Approx(2.5).epsilon(1e-4));
+      }
+    }
+  }
+}
+
+TEST_CASE("the bias decides who is chosen but not with what weight; all zero scores stay finite") {
+  const std::vector<float> logits = {1.0F, 0.0F, -1.0F};
+  const std::vector<float> bias = {-10.0F, 0.0F, 10.0F};
+  std::vector<float> scores(3);
+  std::vector<int32_t> index(2, -1);
+  std::vector<float> weight = poisoned(2);
+  RoutingParams p;
+  p.logits = logits.data();
+  p.tokens = 1;
+  p.experts = 3;
+  p.chosen = 2;
+  p.score = RoutingScore::kSigmoid;
+  p.bias = bias.data();
+  p.index = index.data();
+  p.weight = weight.data();
+  p.scores = scores.data();
+  route(p);
+  REQUIRE(index == std::vector<int32_t>{1, 2});
+  const double low = 1.0 / (1.0 + std::exp(1.0));
+  REQUIRE(weight[0] == Approx(0.5 / (0.5 + low)));
+  REQUIRE(weight[1] == Approx(low / (0.5 + low)));
+  const std::vector<float> zero(3, -1e30F);
+  p.logits = zero.data();
+  route(p);
+  REQUIRE(std::isfinite(weight[0]));
+}
