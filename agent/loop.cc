@@ -49,10 +49,11 @@ class Loop {
         toolbox_(toolbox),
         options_(options),
         observer_(observer),
-        guide_(toolbox.schemas(), [&toolbox](const std::string& tool, const std::string& parameter,
-                                             const nlohmann::ordered_json& arguments) {
-          return toolbox.choices(tool, parameter, arguments);
-        }) {}
+        guide_(toolbox.schemas(),
+               [&toolbox](const std::vector<std::string>& earlier, const std::string& tool,
+                          const std::string& parameter, const nlohmann::ordered_json& arguments) {
+                 return toolbox.choices(earlier, tool, parameter, arguments);
+               }) {}
 
   AttemptResult run() {
     while (!end_) turn();

@@ -62,8 +62,8 @@ struct CallGuide::Place {
   State state = State::kText;
   std::string written;  // since the state began; in kText and kFree only what may begin a marker
   size_t tool = 0;
-  size_t next_parameter = 0;  // the first of the tool's parameters that may still come
-  bool has_call = false;
+  size_t next_parameter = 0;       // the first of the tool's parameters that may still come
+  std::vector<std::string> calls;  // names of the turn's calls, this one included
   std::shared_ptr<const std::vector<std::string>> options;  // kChosen: value and end
   nlohmann::ordered_json arguments = nlohmann::ordered_json::object();
 
@@ -74,7 +74,7 @@ struct CallGuide::Place {
     std::vector<std::string_view> all;
     if (state == State::kCall) {
       for (const Tool& t : grammar.tools) all.emplace_back(t.opening);
-      if (has_call) all.push_back(kClose);
+      if (!calls.empty()) all.push_back(kClose);
     } else if (state == State::kParameter) {
       const auto& parameters = grammar.tools[tool].parameters;
       bool may_close = true;
@@ -98,7 +98,7 @@ struct CallGuide::Place {
         return;
       }
       for (tool = 0; grammar.tools[tool].opening != whole;) ++tool;
-      has_call = true;
+      calls.push_back(grammar.tools[tool].name);
       arguments = nlohmann::ordered_json::object();
       next_parameter = 0;
       state = State::kParameter;
@@ -118,7 +118,8 @@ struct CallGuide::Place {
   void begin_value(const Grammar& grammar, const Parameter& parameter) {
     state = State::kFree;
     if (!parameter.text || !grammar.choices) return;
-    auto values = grammar.choices(grammar.tools[tool].name, parameter.name, arguments);
+    const std::vector<std::string> earlier(calls.begin(), calls.end() - 1);
+    auto values = grammar.choices(earlier, grammar.tools[tool].name, parameter.name, arguments);
     if (!values || values->empty()) return;
     for (std::string& value : *values) value += kEndParameter;
     options = std::make_shared<const std::vector<std::string>>(*std::move(values));
@@ -166,7 +167,7 @@ struct CallGuide::Place {
     const size_t after = written.size() - at - marker.size();
     if (state == State::kText) {
       written.clear();
-      has_call = false;
+      calls.clear();
       state = State::kCall;
     } else {
       end_value(grammar, value);

@@ -12,10 +12,11 @@
 
 namespace dsv4::llm {
 
-// The values that an argument of a call may have, given the tool, the parameter, and the arguments
-// written before it in the same call. Nothing: any text. Must not throw.
+// The values that an argument of a call may have, given the names of the turn's earlier calls, the
+// tool, the parameter, and the arguments written before it in the same call. Nothing: any text.
+// Must not throw.
 using ArgumentChoices = std::function<std::optional<std::vector<std::string>>(
-    const std::string& tool, const std::string& parameter,
+    const std::vector<std::string>& earlier, const std::string& tool, const std::string& parameter,
     const nlohmann::ordered_json& arguments)>;
 
 // Keeps a block of tool calls well formed while it is sampled: it follows the text of the turn, and

@@ -87,29 +87,46 @@ std::optional<std::string> text_of(const nlohmann::ordered_json& arguments, cons
   return found->get<std::string>();
 }
 
-Choices old_text(Workspace& workspace, const nlohmann::ordered_json& arguments) {
+bool changes_files(const std::string& tool) {
+  return tool == "edit" || tool == "write" || tool == "bash";
+}
+
+// The file as it will be once the turn's earlier calls are done.
+std::string coming_text(Workspace& workspace, const std::string& path, size_t undos) {
+  const auto restored = workspace.history.before_steps(path, undos);
+  return SourceText(restored ? *restored : workspace.files.read(path, kSourceLimit).bytes).text();
+}
+
+Choices old_text(Workspace& workspace, const std::vector<std::string>& earlier,
+                 const nlohmann::ordered_json& arguments) {
   auto path = text_of(arguments, "path");
   const auto symbol = text_of(arguments, "symbol");
   if (path) path = WorkTree::clean(*path);
   if (!symbol && !path) return std::nullopt;
-  if (!symbol) return blocks(SourceText(workspace.files.read(*path, kSourceLimit).bytes).text());
-  const Place place = workspace.symbols.resolve(path, *symbol);
-  const SourceText source(workspace.files.read(place.path, kSourceLimit).bytes);
-  const auto& definition = place.definition;
-  return blocks(
-      std::string_view(source.text()).substr(definition.begin, definition.end - definition.begin));
+  if (std::any_of(earlier.begin(), earlier.end(), changes_files)) return std::nullopt;
+  if (!path) path = workspace.symbols.resolve(path, *symbol).path;
+  const auto undos = static_cast<size_t>(std::count(earlier.begin(), earlier.end(), "undo"));
+  const std::string text = coming_text(workspace, *path, undos);
+  if (!symbol) return blocks(text);
+  for (const Definition& definition : definitions(language_of(*path), text)) {
+    if (!names(*symbol, definition)) continue;
+    return blocks(
+        std::string_view(text).substr(definition.begin, definition.end - definition.begin));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-Choices argument_choices(Workspace& workspace, const std::string& tool,
-                         const std::string& parameter, const nlohmann::ordered_json& arguments) {
+Choices argument_choices(Workspace& workspace, const std::vector<std::string>& earlier,
+                         const std::string& tool, const std::string& parameter,
+                         const nlohmann::ordered_json& arguments) {
   try {
     const bool reads = tool == "read" || tool == "symbols";
     if (!reads && tool != "edit") return std::nullopt;
     if (parameter == "path") return bounded(project_files(workspace.files));
     if (parameter == "symbol") return symbols(workspace, text_of(arguments, "path"), reads);
-    if (parameter == "old") return old_text(workspace, arguments);
+    if (parameter == "old") return old_text(workspace, earlier, arguments);
   } catch (const ToolError&) {  // the call itself will say what is wrong
   }
   return std::nullopt;

@@ -265,6 +265,17 @@ void History::drop_bytecode(const std::string& path) {
   }
 }
 
+std::optional<std::string> History::before_steps(const std::string& path, size_t steps) const {
+  const size_t end = steps_.size() - std::min(steps, steps_.size());
+  for (size_t step = end; step < steps_.size(); ++step) {
+    for (const PathChange& change : steps_[step]) {
+      if (change.path != path) continue;
+      return change.before ? std::optional(store_.get(change.before->id)) : std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
 std::string History::patch() {
   Entries found = scan();
   const Ignore ignore(tree_);

@@ -35,6 +35,9 @@ class History {
   // Takes back the last step. The paths it restored; throws ToolError when there is none.
   std::vector<std::string> undo();
 
+  // What the file held before the last `steps` steps, when they touched it.
+  std::optional<std::string> before_steps(const std::string& path, size_t steps) const;
+
   // A git patch from the first state to now, binary safe; files that commands built are left out.
   std::string patch();
 

@@ -57,10 +57,11 @@ Outcome Toolbox::call(const std::string& name, const nlohmann::ordered_json& arg
   return outcome;
 }
 
-std::optional<std::vector<std::string>> Toolbox::choices(const std::string& tool,
+std::optional<std::vector<std::string>> Toolbox::choices(const std::vector<std::string>& earlier,
+                                                         const std::string& tool,
                                                          const std::string& parameter,
                                                          const nlohmann::ordered_json& arguments) {
-  return argument_choices(state_->workspace, tool, parameter, arguments);
+  return argument_choices(state_->workspace, earlier, tool, parameter, arguments);
 }
 
 TestReport Toolbox::run_tests(std::stop_token cancel) {

@@ -51,8 +51,10 @@ class Toolbox {
                std::stop_token cancel = {});
 
   // The values that make sense for an argument, given those before it in the call; nothing when it
-  // is free. Lets the model's sampler offer only files, definitions and lines that are there.
-  std::optional<std::vector<std::string>> choices(const std::string& tool,
+  // is free. `earlier` names the turn's calls before it. Lets the model's sampler offer only files,
+  // definitions and lines that are there.
+  std::optional<std::vector<std::string>> choices(const std::vector<std::string>& earlier,
+                                                  const std::string& tool,
                                                   const std::string& parameter,
                                                   const nlohmann::ordered_json& arguments);
 

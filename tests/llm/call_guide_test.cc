@@ -20,7 +20,8 @@ std::vector<Json> tools() {
             "required":[]}})")};
 }
 
-std::optional<std::vector<std::string>> choices(const std::string& tool, const std::string& name,
+std::optional<std::vector<std::string>> choices(const std::vector<std::string>&,
+                                                const std::string& tool, const std::string& name,
                                                 const Json& arguments) {
   using Values = std::vector<std::string>;
   if (name == "symbol") return Values{"clamp", "clamp_low"};
