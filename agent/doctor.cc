@@ -13,8 +13,8 @@
 #include "agent/printable.h"
 #include "agent/run_record.h"
 #include "agent/working_copy.h"
-#include "kernels/parallel/isa.h"
 #include "llm/error.h"
+#include "llm/processor.h"
 #include "sandbox/sandbox.h"
 
 namespace dsv4::agent {
@@ -154,7 +154,7 @@ Diagnosis examine(const std::optional<std::string>& model) {
     if (check.state == State::kBad && diagnosis.exit_code == kPassed) diagnosis.exit_code = code;
     diagnosis.checks.push_back(std::move(check));
   };
-  const char* isa = kernels::isa_name(kernels::detect_isa());
+  const char* isa = llm::processor_name();
   add({"processor", State::kGood,
        std::to_string(std::thread::hardware_concurrency()) + " cores, " + isa, ""},
       kPassed);

@@ -341,7 +341,9 @@ ordered_json message_list(const ordered_json& messages) {
   const ordered_json* tools = member(messages, "tools");
   if (!tools) return out;
   if (out.empty() || !out[0].is_object() || out[0].value("role", ordered_json()) != "system") {
-    out.insert(out.begin(), {{"role", "system"}, {"content", ""}});
+    // Named: a braced list would be taken for several elements.
+    const ordered_json system = {{"role", "system"}, {"content", ""}};
+    out.insert(out.begin(), system);
   }
   out[0]["tools"] = *tools;
   return out;

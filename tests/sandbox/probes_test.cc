@@ -203,6 +203,12 @@ TEST_CASE("bombs, balloons and floods end within their limits") {
 }
 
 TEST_CASE("no more processes or threads than allowed are ever alive") {
+  if (::geteuid() == 0) {
+    // The kernel does not count root's processes: the supervisor samples them, so a short burst
+    // may pass the limit before it is ended, and there is no exact bound to check.
+    WARN("skipped: run as an ordinary user to check the exact limit");
+    return;
+  }
   const WorkDir work;
   add_probe(work);
   Policy policy = task_policy(work.path());
