@@ -1,5 +1,7 @@
 #include "llm/encoding_parts.h"
 
+#include <algorithm>
+
 #include "llm/encoding_json.h"
 
 namespace dsv4::llm {
@@ -49,6 +51,16 @@ void append(std::vector<Segment>& out, std::string_view text, bool markup) {
   }
 }
 
+// A name inside a tag. One made of letters, digits and their like cannot hold a marker, so that the
+// tag around it may be a single token of a vocabulary.
+void append_name(std::vector<Segment>& out, std::string_view name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  append(out, name, plain);
+}
+
 }  // namespace
 
 void append_markup(std::vector<Segment>& out, std::string_view text) { append(out, text, true); }
@@ -73,14 +85,14 @@ void append_calls(std::vector<Segment>& out, const std::vector<ToolCall>& calls,
   for (size_t i = 0; i < calls.size(); ++i) {
     if (i > 0) append_markup(out, "\n");
     append_markup(out, "<｜DSML｜invoke name=\"");
-    append_data(out, calls[i].name);
+    append_name(out, calls[i].name);
     append_markup(out, "\">\n");
     bool first = true;
     for (const auto& [key, value] : calls[i].arguments.items()) {
       if (!first) append_markup(out, "\n");
       first = false;
       append_markup(out, "<｜DSML｜parameter name=\"");
-      append_data(out, key);
+      append_name(out, key);
       append_markup(out, value.is_string() ? "\" string=\"true\">" : "\" string=\"false\">");
       append_data(out, value.is_string() ? value.get<std::string>() : python_json(value));
       append_markup(out, "</｜DSML｜parameter>");

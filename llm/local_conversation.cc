@@ -97,7 +97,8 @@ Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segm
       break;
     }
     if (options.guide) options.guide->accept(model_->tokenizer.bytes(id));
-    say(decoder.push(id), model_->tokenizer.is_marker(id));
+    // A guide goes by the text, so with one a marker that is spelled counts as much as a token.
+    say(decoder.push(id), options.guide || model_->tokenizer.is_marker(id));
   }
   say(decoder.finish(), false);
   if (finish == Finish::kStop) turn.push_back({std::string(marker::kEnd), true});
