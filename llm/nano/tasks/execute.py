@@ -201,7 +201,7 @@ def _frames(error, files):
         code = trace.tb_frame.f_code
         if code.co_filename in files:
             name = getattr(code, "co_qualname", code.co_name)
-            frames.append((code.co_filename, trace.tb_lineno, name.replace("<locals>.", "")))
+            frames.append((code.co_filename, trace.tb_lineno, name.split(".<")[0]))
         trace = trace.tb_next
     return frames
 
@@ -223,6 +223,11 @@ def definitions(files):
             symbol = name if not indent else "%s.%s" % (owner, name)
             found.setdefault(name, []).append((path, symbol))
     return found
+
+
+def clipped(line):
+    """A line as a report shows it."""
+    return line if len(line) <= 200 else line[:197] + "..."
 
 
 def called_names(line):
@@ -253,7 +258,7 @@ def see_lines(line, files, frames=(), before=()):
 
 
 def _printed_block(line, files):
-    return "\n".join([line[:200]] + see_lines(line, files))
+    return "\n".join([clipped(line)] + see_lines(line, files))
 
 
 def _exception_block(files, error, test):
@@ -273,9 +278,9 @@ def _exception_block(files, error, test):
             break
     text = str(error)
     message = type(error).__name__ + (": " + text if text else "")
-    shown = [part.strip()[:200] for part in message.split("\n\n")[0].split("\n")[:3]]
+    shown = [clipped(part.strip()) for part in message.split("\n\n")[0].split("\n")[:3]]
     return "\n".join(
-        [head, "  " + source]
+        [head, "  " + clipped(source)]
         + ["  " + part for part in shown]
         + see_lines(source, files, frames, before)
     )

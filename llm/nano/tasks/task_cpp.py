@@ -142,8 +142,8 @@ class CppProgram:
             return "FAIL %s: %s\n  %s\n  %s%s" % (
                 self.test_path,
                 name,
-                ("assert(%s);" % condition)[:200],
-                ("Assertion `%s' failed." % condition)[:200],
+                execute.clipped("assert(%s);" % condition),
+                execute.clipped("Assertion `%s' failed." % condition),
                 see,
             )
         try:
@@ -154,7 +154,7 @@ class CppProgram:
             )
         except cpp.Unsupported:
             return None
-        return line[:200] + see
+        return execute.clipped(line) + see
 
 
 def plant(unit, rng, split):

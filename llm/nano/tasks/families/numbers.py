@@ -88,10 +88,8 @@ def triangle(n: nat):
 def power(base: small, exponent: size):
     result = 1
     while exponent > 0:
-        if exponent % 2 == 1:
-            result *= base
-        base *= base
-        exponent //= 2
+        result *= base
+        exponent -= 1
     return result
 
 
