@@ -32,6 +32,18 @@ Handle made(const char* what, Function function, Arguments... arguments) {
   return Handle(raw);
 }
 
+// libgit2 counts its users and sets itself up for the first of them, reading every certificate of
+// the machine, which takes far longer than all else here: so one user stays for the whole process.
+class GitLibrary {
+ public:
+  GitLibrary() { git_libgit2_init(); }
+  GitLibrary(const GitLibrary&) = delete;
+  GitLibrary& operator=(const GitLibrary&) = delete;
+  ~GitLibrary() { git_libgit2_shutdown(); }
+};
+
+void need_git_library() { static const GitLibrary library; }
+
 using Config = GitHandle<git_config, git_config_free>;
 using Diff = GitHandle<git_diff, git_diff_free>;
 using Index = GitHandle<git_index, git_index_free>;
@@ -42,6 +54,7 @@ using Tree = GitHandle<git_tree, git_tree_free>;
 
 ObjectStore::ObjectStore(const std::filesystem::path& directory) {
   constexpr const char* kOpening = "opening it";
+  need_git_library();
   const std::filesystem::path objects = directory / "objects";
   std::error_code failed;
   std::filesystem::create_directories(objects, failed);
@@ -119,6 +132,7 @@ std::string ObjectStore::patch(const std::vector<PatchFile>& from,
 }
 
 std::vector<std::string> tracked_paths(const std::filesystem::path& index_file) {
+  need_git_library();
   std::vector<std::string> result;
   std::error_code failed;
   if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(index_file, failed))) {

@@ -19,15 +19,6 @@ struct PatchFile {
   ObjectId id{};
 };
 
-// Keeps libgit2 initialised; it counts its users.
-class GitLibrary {
- public:
-  GitLibrary() { git_libgit2_init(); }
-  GitLibrary(const GitLibrary&) = delete;
-  GitLibrary& operator=(const GitLibrary&) = delete;
-  ~GitLibrary() { git_libgit2_shutdown(); }
-};
-
 template <typename T, void (*Free)(T*)>
 struct GitFree {
   void operator()(T* object) const { Free(object); }
@@ -52,7 +43,6 @@ class ObjectStore {
 
   using Database = GitHandle<git_odb, git_odb_free>;
 
-  GitLibrary library_;  // before what it keeps alive
   Database disk_;
   Database memory_;  // reads both
   GitHandle<git_repository, git_repository_free> repository_;
