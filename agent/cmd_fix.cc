@@ -48,6 +48,7 @@ int cmd_fix(const std::vector<std::string>& arguments) {
     std::cout << fix_help();
     return 0;
   }
+  if (!parsed.model) parsed.options.model_name = "nano";  // the embedded model, wherever it lies
   const Stop stop(parsed.options.time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;

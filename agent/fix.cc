@@ -74,7 +74,7 @@ class FixRun {
                          {"issue", to_utf8(task_.issue.file.string())},
                          {"test", to_utf8(task_.test.command)}});
     const std::unique_ptr<llm::Conversation> root = environment_.open();
-    report_.model = root->model_name();
+    report_.model = options_.model_name.empty() ? root->model_name() : options_.model_name;
     observer_->on_note("repository: " + task_.repository.root.string() +
                        ", model: " + report_.model + ", run: " + report_.run_dir.string());
     observer_->on_note("test command from " + task_.test.source);

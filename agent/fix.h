@@ -33,6 +33,7 @@ struct FixOptions {
   std::optional<std::string> patch_file;
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
+  std::string model_name;  // for the report; empty: as the model calls itself
 };
 
 enum class FixStatus {
