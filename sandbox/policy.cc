@@ -30,12 +30,17 @@ bool is_private(const fs::path& path) {
   });
 }
 
-// The folders of this program's PATH that a command may see, in their order.
-std::vector<fs::path> visible_path() {
+struct SearchPath {
+  std::vector<fs::path> visible;  // in their order
+  std::vector<fs::path> hidden;   // in somebody's home or another private place
+};
+
+// This program's PATH, as far as its folders exist.
+SearchPath search_path() {
   const char* all = ::getenv("PATH");
   std::string rest = all == nullptr ? "" : all;
   rest += ":/usr/local/bin:/usr/bin:/bin";
-  std::vector<fs::path> folders;
+  SearchPath found;
   for (size_t at = 0; at < rest.size();) {
     const size_t end = std::min(rest.find(':', at), rest.size());
     const fs::path folder = fs::path(rest.substr(at, end - at)).lexically_normal();
@@ -43,12 +48,13 @@ std::vector<fs::path> visible_path() {
     std::error_code error;
     if (!folder.is_absolute() || !fs::is_directory(folder, error)) continue;
     const fs::path real = fs::canonical(folder, error);
-    if (error || is_private(folder) || is_private(real)) continue;
+    const bool open = !error && !is_private(folder) && !is_private(real);
+    std::vector<fs::path>& folders = open ? found.visible : found.hidden;
     if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
       folders.push_back(folder);
     }
   }
-  return folders;
+  return found;
 }
 
 // What must be readable for the programs in `folder` to run: /opt/x for /opt/x/bin. Nothing for
@@ -69,7 +75,8 @@ Policy task_policy(const fs::path& work_dir) {
   policy.work_dir = work_dir;
   policy.read_only = {".git"};
   std::string path;
-  for (const fs::path& folder : visible_path()) {
+  const SearchPath found = search_path();
+  for (const fs::path& folder : found.visible) {
     if (!path.empty()) path += ':';
     path += folder.string();
     fs::path chain = tool_chain_of(folder);
@@ -92,5 +99,7 @@ Policy task_policy(const fs::path& work_dir) {
   };
   return policy;
 }
+
+std::vector<fs::path> hidden_from_path() { return search_path().hidden; }
 
 }  // namespace dsv4::sandbox

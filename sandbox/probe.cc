@@ -71,6 +71,20 @@ Capability limit_row() {
   return row;
 }
 
+Capability programs_row() {
+  Capability row{"programs", true, "every folder of PATH can be read", {}};
+  std::string hidden;
+  for (const fs::path& folder : hidden_from_path()) {
+    if (!hidden.empty()) hidden += ", ";
+    hidden += folder.string();
+  }
+  if (!hidden.empty()) {
+    row.detail = "not visible to commands, because private: " + hidden;
+    row.fix = "install what the tests need from there for everyone, in /usr/local or /opt";
+  }
+  return row;
+}
+
 }  // namespace
 
 Capabilities probe() {
@@ -91,6 +105,7 @@ Capabilities probe() {
       all.rows.push_back(std::move(row));
     }
     all.rows.push_back(limit_row());
+    all.rows.push_back(programs_row());
   } catch (const std::exception& error) {
     all.usable = false;
     all.rows.insert(all.rows.begin(), {"sandbox", false, error.what(), ""});

@@ -42,6 +42,10 @@ struct Policy {
 // without what lies in a home or temporary directory; `.git` is read-only.
 Policy task_policy(const std::filesystem::path& work_dir);
 
+// The folders of this program's PATH that no command sees, because they lie in a home or another
+// private place: what is installed there does not exist in the box.
+std::vector<std::filesystem::path> hidden_from_path();
+
 struct Command {
   std::vector<std::string> argv;                    // found on the sandbox's PATH
   std::string cwd = ".";                            // relative to the working copy

@@ -89,6 +89,7 @@ class Run {
         control_(loop_, asio::local::stream_protocol(), launched_.control.release()),
         deadline_(loop_),
         next_look_(loop_),
+        last_resort_(loop_),
         watch_(policy),
         kept_(policy.limits.kept_output_bytes) {}
 
@@ -122,6 +123,7 @@ class Run {
   void look_again();
   void stop(End why);
   void input_ended();
+  void give_up_soon();
   void reap();
   Result result();
 
@@ -135,6 +137,7 @@ class Run {
   asio::local::stream_protocol::socket control_;
   asio::steady_timer deadline_;
   asio::steady_timer next_look_;
+  asio::steady_timer last_resort_;
   Watch watch_;
   KeptOutput kept_;
   std::array<char, 256 << 10> buffer_;
@@ -184,9 +187,24 @@ void Run::on_report(const Report& report, pid_t sender) {
 }
 
 void Run::input_ended() {
-  if (--inputs_open_ > 0) return;
+  if (--inputs_open_ > 0) return give_up_soon();
   deadline_.cancel();
   next_look_.cancel();
+  last_resort_.cancel();
+}
+
+// A bare command can stop or kill even its reaper, and a process that got away then holds the
+// output open for as long as it likes. Boxed this never comes to pass.
+void Run::give_up_soon() {
+  constexpr auto kPatience = std::chrono::seconds(10);
+  last_resort_.expires_after(kPatience);
+  last_resort_.async_wait([this](const boost::system::error_code& error) {
+    if (error || inputs_open_ == 0) return;
+    ::kill(launched_.pid, SIGKILL);
+    boost::system::error_code ignored;
+    output_.close(ignored);
+    control_.close(ignored);
+  });
 }
 
 // Often enough that little can be taken between two looks, and at most a tenth of the time.
@@ -209,6 +227,7 @@ void Run::stop(End why) {
   if (!report_ && !stopped_) stopped_ = why;
   if (!policy_.enforce) {
     ::shutdown(control_.native_handle(), SHUT_WR);
+    give_up_soon();
   } else if (init_) {
     ::syscall(SYS_pidfd_send_signal, init_.get(), SIGKILL, nullptr, 0);
   } else if (ready_) {

@@ -64,6 +64,16 @@ TEST_CASE("killing everything in sight does not reach what runs the command") {
   CHECK(result.output.find("still here") != std::string::npos);
 }
 
+TEST_CASE("a bare command that kills its reaper does not hold up this program") {
+  const WorkDir work;
+  Policy policy = task_policy(work.path());
+  policy.enforce = false;
+  // The parent's parent is the reaper.
+  const Result result = Sandbox(policy).run(
+      {{"bash", "-c", "kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); exit 0"}, ".", {}, {}});
+  CHECK(result.wall < 60s);
+}
+
 TEST_CASE("killing this program kills the command it runs") {
   const WorkDir work;
   std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");

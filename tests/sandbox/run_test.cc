@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sandbox/bubblewrap.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/supervisor.h"
 #include "tests/catch.h"
 #include "tests/sandbox/work_dir.h"
 
@@ -77,4 +79,31 @@ TEST_CASE("a stop request ends a command at once") {
   CHECK(result.end == End::kCancelled);
   CHECK(result.output == "started\n");
   CHECK(result.wall < 60s);
+}
+
+TEST_CASE("a box that cannot be made is told with its reason and what to do") {
+  const WorkDir work;
+  Launch refused;  // stands for a bubblewrap that the system does not let
+  refused.program = "/bin/sh";
+  refused.argv = {"sh", "-c", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1"};
+  try {
+    supervise(std::move(refused), task_policy(work.path()), Command{{"true"}, ".", {}, {}});
+    FAIL("nothing was said");
+  } catch (const SetupError& error) {
+    const std::string said = error.what();
+    CHECK(said.find("No permissions to create new namespace. ") != std::string::npos);
+    CHECK(said.size() > said.find("namespace. ") + 30);  // advice follows
+  }
+}
+
+TEST_CASE("a command of many arguments or variables is refused or run, never half of it") {
+  const WorkDir work;
+  Policy policy = task_policy(work.path());
+  policy.environment.emplace_back("LARGE", std::string(100'000, 'x'));
+  const Sandbox box(policy);
+  CHECK(shell(box, "echo ${#LARGE}").output == "100000\n");
+  const Result result = box.run(Command{{"true", std::string(200'000, 'x')}, ".", {}, {}});
+  CHECK(result.status == 126);
+  CHECK(result.output.find("Argument list too long") != std::string::npos);
+  REQUIRE_THROWS_AS(box.run(Command{{"echo", std::string("a\0b", 3)}, ".", {}, {}}), SetupError);
 }
