@@ -15,7 +15,7 @@
 #include "agent/working_copy.h"
 #include "llm/error.h"
 #include "llm/processor.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/probe.h"
 
 namespace dsv4::agent {
 namespace {
@@ -85,27 +85,25 @@ Check check_model(const std::optional<std::string>& named) {
   }
 }
 
-Check check_sandbox() {
-  std::string name = (fs::temp_directory_path() / "dsv4-doctor-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    return {"sandbox", State::kBad, "no temporary directory can be made",
-            "make " + fs::temp_directory_path().string() + " writable"};
-  }
-  const OwnedDirectory directory(name);
-  try {
-    const sandbox::Sandbox box(sandbox::task_policy(directory.path()));
-    sandbox::Command command;
-    command.argv = {"sh", "-c", "id -u >/dev/null && : > probe"};
-    const sandbox::Result result = box.run(command);
-    if (result.ok()) {
-      return {"sandbox", State::kGood,
-              "bubblewrap: no network, read-only root, private /tmp, system-call filter", ""};
+// One row for what holds, and one for each thing that somebody should know about.
+std::vector<Check> check_sandbox() {
+  const sandbox::Capabilities here = sandbox::probe();
+  std::vector<Check> checks;
+  std::string held;
+  for (const sandbox::Capability& row : here.rows) {
+    if (row.works && row.fix.empty()) {
+      held += (held.empty() ? "" : ", ");
+      held += row.name == "sandbox" ? row.detail : row.name;
+    } else {
+      const std::string name = row.name == "sandbox" ? row.name : "sandbox: " + row.name;
+      checks.push_back(
+          {name, row.works ? State::kGood : State::kBad,
+           row.works ? row.detail : "cannot be set up",
+           row.works ? row.fix : row.detail + (row.fix.empty() ? "" : "; ") + row.fix});
     }
-    return {"sandbox", State::kBad, "a command in it ended with " + sandbox::describe(result),
-            printable_line(result.output, 300)};
-  } catch (const sandbox::SetupError& error) {
-    return {"sandbox", State::kBad, "cannot be set up", error.what()};
   }
+  if (here.usable) checks.insert(checks.begin(), {"sandbox", State::kGood, held, ""});
+  return checks;
 }
 
 Check check_state_directory() {
@@ -164,7 +162,7 @@ Diagnosis examine(const std::optional<std::string>& model) {
       kPassed);
   add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);
   add(check_model(model), kEngine);
-  add(check_sandbox(), kSandbox);
+  for (Check& check : check_sandbox()) add(std::move(check), kSandbox);
   add(check_state_directory(), kUsage);
   for (const Program& program : kPrograms) add(check_program(program), kPassed);
   return diagnosis;
