@@ -17,8 +17,10 @@ as_root() {
   sudo "$@"
 }
 
-available() { apt-cache policy "$1" 2>/dev/null | grep -q 'Candidate: [0-9]'; }
-installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+# No pipe into grep -q: it stops reading early, the writer dies of SIGPIPE, and pipefail then turns a
+# yes into a no.
+available() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "[0-9]* ]]; }
+installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *"ok installed" ]]; }
 
 packages=(g++ make cmake ninja-build ccache pkg-config git python3 python3-venv nlohmann-json3-dev
           libpcre2-dev libgit2-dev libseccomp-dev libtree-sitter-dev bubblewrap)
@@ -48,19 +50,24 @@ fi
 
 # The grammars are published as source packages; the two files of hashes pin their exact bytes.
 mkdir -p build
-if [ ! -x build/venv/bin/pip ]; then
+# pip is run as a module because the program's first line names the folder it was made in, and trees
+# are moved and copied.
+pip() { build/venv/bin/python3 -m pip --disable-pip-version-check "$@"; }
+if ! pip --version > /dev/null 2>&1; then
   say "making build/venv for Python packages"
-  /usr/bin/python3 -m venv build/venv
+  /usr/bin/python3 -m venv --clear build/venv
 fi
 fetch_grammar() {
-  local name=$1 dir=build/grammars/$1
-  [ -f "$dir/src/parser.c" ] && return
+  local name=$1 dir=build/grammars/$1 fresh=build/downloads/$1
+  [ -d "$dir" ] && return
   say "fetching the grammar $name"
-  mkdir -p "$dir" build/downloads
-  grep -A1 "^$name==" cmake/grammars.txt > "build/downloads/$name.txt"
-  build/venv/bin/pip download -q --no-deps --no-binary :all: --require-hashes \
-    -r "build/downloads/$name.txt" -d build/downloads
-  tar -xzf build/downloads/"${name//-/_}"-*.tar.gz -C "$dir" --strip-components=1
+  rm -rf "$fresh"
+  mkdir -p build/grammars "$fresh/source"
+  grep -A1 "^$name==" cmake/grammars.txt > "$fresh/pin.txt"
+  # --no-binary for this package alone: the tools that pip reads its metadata with may be wheels.
+  pip download -q --no-deps --no-binary "$name" --require-hashes -r "$fresh/pin.txt" -d "$fresh"
+  tar -xzf "$fresh"/*.tar.gz -C "$fresh/source" --strip-components=1
+  mv "$fresh/source" "$dir"  # whole or not at all
 }
 for name in $(sed -n 's/^\(tree-sitter-[a-z]*\)==.*/\1/p' cmake/grammars.txt); do
   fetch_grammar "$name"
@@ -68,7 +75,7 @@ done
 
 if [ "$goal" = test ] && [ ! -f build/venv/.test-packages ]; then
   say "installing the Python packages that tests compare with"
-  build/venv/bin/pip install -q -r tests/requirements.txt
+  pip install -q -r tests/requirements.txt
   touch build/venv/.test-packages
 fi
 
