@@ -8,7 +8,7 @@ set(DSV4_GRAMMARS ${PROJECT_SOURCE_DIR}/build/grammars CACHE PATH
 function(dsv4_grammar name)
   set(source ${DSV4_GRAMMARS}/tree-sitter-${name}/src)
   if(NOT EXISTS ${source}/parser.c OR NOT EXISTS ${source}/scanner.c)
-    message(FATAL_ERROR "The ${name} grammar is not in ${DSV4_GRAMMARS}: run make setup.")
+    message(FATAL_ERROR "The ${name} grammar is not in ${DSV4_GRAMMARS}: run cmake/setup.sh")
   endif()
   add_library(grammar_${name} STATIC ${source}/parser.c ${source}/scanner.c)
   # BEFORE: our tree_sitter/parser.h completes the distribution's.
