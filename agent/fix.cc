@@ -133,6 +133,7 @@ class FixRun {
     workspace.test_command = task_.test.command;
     workspace.box = place->box.get();
     workspace.output_limit = result_limit(window);
+    workspace.failed = failed_;
     place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
     return place;
   }
@@ -315,6 +316,8 @@ class FixRun {
   Observer* observer_ = nullptr;
   Task task_;
   fs::path work_;
+  // Every attempt starts from an equal copy: what failed in one need not be tried in another.
+  std::shared_ptr<tools::FailedTrees> failed_ = std::make_shared<tools::FailedTrees>();
   std::string last_patch_;
   bool kept_passed_ = false;
 };

@@ -188,10 +188,23 @@ void LiveView::on_text(std::string_view piece) {
   out_ << text << std::flush;
 }
 
+void LiveView::on_taken_back(const llm::Reply&, const std::string& reason) {
+  ++taken_back_;
+  last_reason_ = reason;
+  streamed_.clear();
+  calls_begun_ = false;
+}
+
 void LiveView::on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) {
   if (!options_.terminal) {
     const size_t first = reply.content.find_first_not_of(" \r\n\t");
     if (first != std::string::npos) line(Tone::kPlain, printable(reply.content.substr(first)));
+  }
+  if (taken_back_ > 0) {
+    line(Tone::kDim, "  took back " + grouped(taken_back_) +
+                         (taken_back_ == 1 ? " turn" : " turns") + ", the last because " +
+                         printable_line(last_reason_, kWidth));
+    taken_back_ = 0;
   }
   char share[32];
   std::snprintf(

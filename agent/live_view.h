@@ -30,6 +30,7 @@ class LiveView : public Observer {
   void on_attempt(int number, const llm::Sampling& sampling) override;
   void on_turn(int turn) override;
   void on_text(std::string_view piece) override;
+  void on_taken_back(const llm::Reply& reply, const std::string& reason) override;
   void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override;
   void on_call(const llm::ToolCall& call) override;
   void on_outcome(const llm::ToolCall& call, const tools::Outcome& outcome) override;
@@ -55,6 +56,8 @@ class LiveView : public Observer {
   bool in_progress_ = false;  // a progress line is on the screen
   bool in_text_ = false;      // streamed text has not ended its line
   std::string streamed_;      // of this turn, up to what is not shown yet
+  int64_t taken_back_ = 0;    // turns since the last that stood
+  std::string last_reason_;
   bool calls_begun_ = false;  // the rest of the turn is calls, shown by on_call
 };
 

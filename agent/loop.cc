@@ -106,10 +106,22 @@ class Loop {
     options.on_text = [this](std::string_view piece) { observer_.on_text(piece); };
     options.cancel = options_.cancel;
     options.guide = &guide_;
+    options.refuse = [this](const llm::Reply& reply) { return leads_nowhere(reply); };
+    options.on_taken_back = [this](const llm::Reply& reply, const std::string& reason) {
+      observer_.on_taken_back(reply, reason);
+    };
     const Clock::time_point begin = Clock::now();
     llm::Reply reply = conversation_.reply(options);
     result_.seconds.model += Clock::now() - begin;
     return reply;
+  }
+
+  // A turn that would only fail again is not worth its place in the context: the model is asked for
+  // its next best one, which costs the tokens of one turn and no test run.
+  std::optional<std::string> leads_nowhere(const llm::Reply& reply) {
+    tools::Calls calls;
+    for (const llm::ToolCall& call : reply.calls) calls.emplace_back(call.name, call.arguments);
+    return toolbox_.foresee(calls);
   }
 
   void correct(const std::string& text) {

@@ -30,6 +30,8 @@ class Observer {
   virtual void on_attempt(int /*number*/, const llm::Sampling& /*sampling*/) {}
   virtual void on_turn(int /*turn*/) {}
   virtual void on_text(std::string_view /*piece*/) {}
+  // A turn that was streamed does not stand: the model speaks again.
+  virtual void on_taken_back(const llm::Reply& /*reply*/, const std::string& /*reason*/) {}
   virtual void on_reply(const llm::Reply& /*reply*/, const llm::Usage& /*usage*/,
                         int64_t /*window*/) {}
   virtual void on_call(const llm::ToolCall& /*call*/) {}

@@ -38,6 +38,9 @@ class Observers : public Observer {
   void on_text(std::string_view piece) override {
     for (Observer* each : all_) each->on_text(piece);
   }
+  void on_taken_back(const llm::Reply& reply, const std::string& reason) override {
+    for (Observer* each : all_) each->on_taken_back(reply, reason);
+  }
   void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override {
     for (Observer* each : all_) each->on_reply(reply, usage, window);
   }

@@ -142,6 +142,11 @@ void RunRecord::on_attempt(int number, const llm::Sampling& sampling) {
 
 void RunRecord::on_turn(int turn) { event("turn", {{"number", turn}}); }
 
+void RunRecord::on_taken_back(const llm::Reply& reply, const std::string& reason) {
+  event("taken_back",
+        {{"text", text_of(reply.raw)}, {"tokens", reply.tokens}, {"reason", text_of(reason)}});
+}
+
 void RunRecord::on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) {
   event("reply", {{"text", text_of(reply.raw)},
                   {"tokens", reply.tokens},

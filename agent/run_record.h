@@ -27,6 +27,7 @@ class RunRecord : public Observer {
   void on_prompt(std::string_view part) override;
   void on_attempt(int number, const llm::Sampling& sampling) override;
   void on_turn(int turn) override;
+  void on_taken_back(const llm::Reply& reply, const std::string& reason) override;
   void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override;
   void on_outcome(const llm::ToolCall& call, const tools::Outcome& outcome) override;
   void on_correction(const std::string& text) override;

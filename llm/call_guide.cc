@@ -207,6 +207,10 @@ bool CallGuide::may_end() const {
   return place_->state == Place::State::kText || place_->state == Place::State::kDone;
 }
 
+bool CallGuide::between_calls() const {
+  return place_->state == Place::State::kCall && !place_->calls.empty();
+}
+
 std::vector<bool> CallGuide::first_bytes() const {
   std::vector<bool> table(256, !restricts());
   for (const std::string_view option : place_->continuations(*grammar_)) {

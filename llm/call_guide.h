@@ -48,6 +48,9 @@ class CallGuide {
   // Whether the turn may end here: outside a block of calls, or right after it.
   bool may_end() const;
 
+  // Whether one call has ended and another, or the end of the block, is to come.
+  bool between_calls() const;
+
   // The bytes that may come next, as a table of 256, so that a caller can skip most of a vocabulary
   // without asking allows().
   std::vector<bool> first_bytes() const;

@@ -55,6 +55,14 @@ struct ReplyOptions {
   // Valid UTF-8 as it is generated, markers included; may be empty.
   std::function<void(std::string_view)> on_text;
   std::stop_token cancel;
+  // Asked about every whole turn with calls: a sentence part that says why it leads nowhere, or
+  // nothing when it may stand. A turn that may not is taken back as if never said, and the model's
+  // next best one takes its place, until one may stand or taken_back_tokens were generated for
+  // nothing: the last one then stands. May be empty. A server's model is out of its reach.
+  std::function<std::optional<std::string>(const Reply&)> refuse;
+  int64_t taken_back_tokens = 2048;
+  // Called for every turn that is taken back; its text was streamed to on_text. May be empty.
+  std::function<void(const Reply&, const std::string& reason)> on_taken_back;
   // Keeps calls well formed while they are sampled; may be null. Must outlive the call. A server's
   // model is out of its reach.
   CallGuide* guide = nullptr;

@@ -5,6 +5,7 @@
 
 #include "llm/call_guide.h"
 #include "llm/error.h"
+#include "llm/next_best.h"
 #include "llm/sampler.h"
 
 namespace dsv4::llm {
@@ -55,25 +56,62 @@ bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token
   return whole;
 }
 
+// What the draws of one turn share.
+struct LocalConversation::Draw {
+  Sampler sampler;
+  std::vector<int32_t> beginning{};  // ids the turn starts with, of next_best's making
+  std::optional<NextBest> next_best{};
+  int64_t tokens = 0;  // of the draw going on
+};
+
 Reply LocalConversation::reply(const ReplyOptions& options) {
   add([](PromptBuilder& prompt) { return prompt.begin_reply(); });
+  Draw state{Sampler(options.sampling)};
+  if (!prefill({}, options.cancel)) {
+    prompt_.end_reply(false);
+    Reply reply;
+    reply.finish = Finish::kCancelled;
+    return reply;
+  }
+  if (!options.refuse) return draw(options, state);
+  state.next_best.emplace();
+  const PromptBuilder prompt = prompt_;
+  const std::unique_ptr<TokenSequence> before = sequence_->fork();
+  int64_t taken_back = 0;
+  for (;;) {
+    Reply reply = draw(options, state);
+    if (reply.finish != Finish::kStop || reply.calls.empty()) return reply;
+    const auto reason = options.refuse(reply);
+    if (!reason) return reply;
+    taken_back += reply.tokens;
+    auto other = state.next_best->next();
+    if (!other || taken_back >= options.taken_back_tokens) return reply;
+    if (options.on_taken_back) options.on_taken_back(reply, *reason);
+    state.beginning = *std::move(other);
+    sequence_ = before->fork();
+    pending_.clear();
+    pending_sampled_ = 0;
+    prompt_ = prompt;
+  }
+}
+
+// One whole turn from here on.
+Reply LocalConversation::draw(const ReplyOptions& options, Draw& state) {
   std::vector<Segment> turn;
-  int64_t tokens = 0;
-  const Finish finish =
-      prefill({}, options.cancel) ? generate(options, turn, tokens) : Finish::kCancelled;
+  const Finish finish = generate(options, state, turn);
   prompt_.end_reply(finish == Finish::kStop);
   Reply reply = parse_reply(turn, prompt_.thinking());
   reply.finish = finish;
-  reply.tokens = tokens;
+  reply.tokens = state.tokens;
   return reply;
 }
 
 // Samples until the turn ends. A sampled id is computed only when the next one is wanted: the last
 // of a turn goes into the next prefill.
-Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segment>& turn,
-                                   int64_t& tokens) {
-  Sampler sampler(options.sampling);
+Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
+                                   std::vector<Segment>& turn) {
   if (options.guide) options.guide->begin_turn();
+  if (state.next_best) state.next_best->begin_draw(state.beginning);
   StreamDecoder decoder(model_->tokenizer);
   const auto say = [&](const std::string& piece, bool markup) {
     if (piece.empty()) return;
@@ -81,16 +119,26 @@ Finish LocalConversation::generate(const ReplyOptions& options, std::vector<Segm
     if (options.on_text) options.on_text(piece);
   };
   Finish finish = Finish::kLength;
-  while (tokens < options.max_tokens && context() < model_->window) {
-    if (!prefill({}, options.cancel) || options.cancel.stop_requested()) {
+  state.tokens = 0;
+  while (state.tokens < options.max_tokens && context() < model_->window) {
+    const auto at = static_cast<size_t>(state.tokens);
+    const bool given = at < state.beginning.size();  // computed together, once they end
+    if ((!given && !prefill({}, options.cancel)) || options.cancel.stop_requested()) {
       finish = Finish::kCancelled;
       break;
     }
-    const int32_t id =
-        sampler.sample(options.guide ? guided_logits(*options.guide) : sequence_->logits());
+    int32_t id = 0;
+    if (given) {
+      id = state.beginning[at];
+    } else {
+      const auto logits = options.guide ? guided_logits(*options.guide) : sequence_->logits();
+      id = state.sampler.sample(logits);
+      const bool branch = !options.guide || !options.guide->between_calls();
+      if (state.next_best) state.next_best->step(logits, id, branch);
+    }
     pending_.push_back(id);
     pending_sampled_ = pending_.size();
-    ++tokens;
+    ++state.tokens;
     ++usage_.generated;
     if (id == model_->end_id) {
       finish = Finish::kStop;

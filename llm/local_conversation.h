@@ -76,7 +76,9 @@ class LocalConversation : public Conversation {
  private:
   using Addition = std::function<std::vector<Segment>(PromptBuilder&)>;
   void add(const Addition& addition);
-  Finish generate(const ReplyOptions& options, std::vector<Segment>& turn, int64_t& tokens);
+  struct Draw;
+  Reply draw(const ReplyOptions& options, Draw& state);
+  Finish generate(const ReplyOptions& options, Draw& state, std::vector<Segment>& turn);
   int64_t context() const;
   // The logits with everything the guide forbids at -inf.
   std::span<const float> guided_logits(const CallGuide& guide);

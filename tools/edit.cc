@@ -20,7 +20,17 @@ struct Target {
   FileContent content;
 };
 
-Target find_target(Workspace& workspace, const Arguments& arguments) {
+// The symbol's definition in the content of the target.
+Definition definition_in(const Target& target, const std::string& symbol) {
+  const SourceText source(target.content.bytes);
+  for (Definition& found : definitions(language_of(target.path), source.text())) {
+    if (names(symbol, found)) return std::move(found);
+  }
+  throw ToolError("there is no " + shown(symbol) + " in " + shown(target.path) + ".");
+}
+
+// undos: steps to take back first, in thought.
+Target find_target(Workspace& workspace, const Arguments& arguments, size_t undos) {
   Target target;
   std::optional<std::string> path = arguments.text("path");
   const auto symbol = arguments.text("symbol");
@@ -33,6 +43,10 @@ Target find_target(Workspace& workspace, const Arguments& arguments) {
     target.path = *path;
   }
   target.content = workspace.files.read(target.path);
+  if (auto restored = workspace.history.before_steps(target.path, undos)) {
+    target.content.bytes = *std::move(restored);
+    if (symbol) target.symbol = definition_in(target, *symbol);
+  }
   if (is_binary(target.content.bytes)) {
     throw ToolError(shown(target.path) + " is a binary file; edit changes text only, use bash.");
   }
@@ -124,9 +138,20 @@ std::string changed_lines(std::string_view text, const Replacement& edit) {
   return result;
 }
 
-}  // namespace
+// An edit thought through to the text it leaves.
+struct Planned {
+  Target target;
+  SourceText source;
+  Replacement edit;
+  std::string after;
+  size_t new_errors = 0;  // places that no longer parse, over those there were
+  size_t error_line = 0;  // the first that does not parse, from 1
 
-Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_token) {
+  bool changes() const { return after != source.text(); }
+  std::string bytes() const { return source.replaced(edit.span.begin, edit.span.end, edit.text); }
+};
+
+Planned plan(Workspace& workspace, const Arguments& arguments, size_t undos) {
   const std::string old = with_plain_line_ends(arguments.text("old").value_or(""));
   const std::string replacement = with_plain_line_ends(*arguments.text("new"));
   const bool has_symbol = arguments.text("symbol").has_value();
@@ -134,40 +159,71 @@ Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_tok
     throw ToolError("edit: give old, or symbol to replace its whole definition.");
   }
   if (!arguments.text("path") && !has_symbol) throw ToolError("edit: give path or symbol.");
-  const Target target = find_target(workspace, arguments);
-  const SourceText source(target.content.bytes);
+  Target target = find_target(workspace, arguments, undos);
+  SourceText source(target.content.bytes);
   const std::string& text = source.text();
 
   Replacement edit = plan_edit(target, text, old, replacement);
   std::string after = edited_text(text, edit);
   const Language language = language_of(target.path);
-  const SyntaxErrors before_errors = syntax_errors(language, text);
+  const size_t before = syntax_errors(language, text).count;
   SyntaxErrors errors = syntax_errors(language, after);
-  if (errors.count > before_errors.count && edit.literal) {
+  if (errors.count > before && edit.literal) {
     Replacement literal = edit;
     literal.text = *edit.literal;
     const std::string other = edited_text(text, literal);
     const SyntaxErrors other_errors = syntax_errors(language, other);
-    if (other_errors.count <= before_errors.count) {
+    if (other_errors.count <= before) {
       edit = literal;
       after = other;
       errors = other_errors;
     }
   }
-  if (after == text) throw ToolError("The edit changes nothing: old and new are the same.");
+  const size_t new_errors = errors.count > before ? errors.count - before : 0;
+  return {std::move(target), std::move(source), std::move(edit),
+          std::move(after),  new_errors,        errors.first_line};
+}
 
-  workspace.history.before(target.path);
-  workspace.files.write(target.path, {source.replaced(edit.span.begin, edit.span.end, edit.text),
-                                      target.content.mode});
-  workspace.history.after(target.path);
+}  // namespace
 
-  Outcome outcome{.text = "Edited " + shown(target.path) + "." + changed_lines(after, edit)};
-  if (!edit.note.empty()) outcome.text += "\n" + edit.note;
-  if (errors.count > before_errors.count) {
-    outcome.text += "\nWarning: " + shown(target.path) + " no longer parses at line " +
-                    std::to_string(errors.first_line) + ".";
+Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_token) {
+  const Planned planned = plan(workspace, arguments, 0);
+  if (!planned.changes()) {
+    throw ToolError("The edit changes nothing: old and new are the same.");
+  }
+  const std::string& path = planned.target.path;
+  workspace.history.before(path);
+  workspace.files.write(path, {planned.bytes(), planned.target.content.mode});
+  workspace.history.after(path);
+
+  Outcome outcome{.text =
+                      "Edited " + shown(path) + "." + changed_lines(planned.after, planned.edit)};
+  if (!planned.edit.note.empty()) outcome.text += "\n" + planned.edit.note;
+  if (planned.new_errors > 0) {
+    outcome.text += "\nWarning: " + shown(path) + " no longer parses at line " +
+                    std::to_string(planned.error_line) + ".";
   }
   return outcome;
+}
+
+EditForecast forecast_edit(Workspace& workspace, const nlohmann::ordered_json& arguments,
+                           size_t undos) {
+  EditForecast forecast;
+  if (!arguments.contains("new")) return forecast;
+  for (const auto& value : arguments) {
+    if (!value.is_string()) return forecast;
+  }
+  try {
+    const Planned planned = plan(workspace, Arguments(arguments), undos);
+    forecast.known = true;
+    if (!planned.changes()) forecast.problem = "the edit changes nothing";
+    forecast.breaks_syntax = planned.new_errors > 0;
+    forecast.coming = {planned.target.path, planned.bytes()};
+  } catch (const ToolError& error) {
+    // After an undo the file may hold what is not found now: only doing it will tell.
+    if (undos == 0) forecast.problem = std::string("the edit cannot be done: ") + error.what();
+  }
+  return forecast;
 }
 
 }  // namespace dsv4::tools

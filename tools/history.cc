@@ -276,6 +276,34 @@ std::optional<std::string> History::before_steps(const std::string& path, size_t
   return std::nullopt;
 }
 
+std::string History::fingerprint_after(size_t undos, const std::optional<Coming>& coming) const {
+  Entries entries = current_;
+  for (size_t k = 0; k < std::min(undos, steps_.size()); ++k) {
+    for (const PathChange& change : steps_[steps_.size() - 1 - k]) {
+      if (change.before) {
+        entries[change.path] = *change.before;
+      } else {
+        entries.erase(change.path);
+      }
+    }
+  }
+  if (coming) {
+    Entry& entry = entries[coming->path];
+    if (entry.mode == 0) entry.mode = S_IFREG | 0644;
+    entry.id = ObjectStore::id_of(coming->bytes);
+  }
+  std::string text;
+  for (const PathChange& change : difference(base_, entries)) {
+    text += change.path + '\0';
+    if (change.after) {
+      text += std::to_string(change.after->mode) + ' ';
+      text.append(reinterpret_cast<const char*>(change.after->id.id), sizeof change.after->id.id);
+    }
+    text += '\0';
+  }
+  return text;
+}
+
 std::string History::patch() {
   Entries found = scan();
   const Ignore ignore(tree_);

@@ -12,6 +12,12 @@
 
 namespace dsv4::tools {
 
+// A file that is about to be written.
+struct Coming {
+  std::string path;
+  std::string bytes;
+};
+
 // What happened to the working copy since the toolbox was made, kept outside the user's repository:
 // nothing of its git directory is written, and of it only the list of tracked files is read.
 //
@@ -37,6 +43,16 @@ class History {
 
   // What the file held before the last `steps` steps, when they touched it.
   std::optional<std::string> before_steps(const std::string& path, size_t steps) const;
+
+  // Steps that undo can take back.
+  size_t steps() const { return steps_.size(); }
+
+  // What differs from the first state as far as tools know: equal texts, equal working copies.
+  // Products of tests do not count.
+  std::string fingerprint() const { return fingerprint_after(0, std::nullopt); }
+
+  // The same after so many undos and then one write.
+  std::string fingerprint_after(size_t undos, const std::optional<Coming>& coming) const;
 
   // A git patch from the first state to now, binary safe; files that commands built are left out.
   std::string patch();

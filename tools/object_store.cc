@@ -81,9 +81,14 @@ ObjectStore::ObjectStore(const std::filesystem::path& directory) {
   check(git_repository_set_config(repository_.get(), empty.get()), kOpening);
 }
 
-ObjectId ObjectStore::put(std::string_view bytes) {
+ObjectId ObjectStore::id_of(std::string_view bytes) {
   ObjectId id;
   check(git_odb_hash(&id, bytes.data(), bytes.size(), GIT_OBJECT_BLOB), "keeping a file");
+  return id;
+}
+
+ObjectId ObjectStore::put(std::string_view bytes) {
+  ObjectId id = id_of(bytes);
   if (git_odb_exists_ext(memory_.get(), &id, GIT_ODB_LOOKUP_NO_REFRESH)) return id;
   const bool in_memory = bytes.size() <= kInMemory && memory_used_ + bytes.size() <= kMemoryBudget;
   check(git_odb_write(&id, in_memory ? memory_.get() : disk_.get(), bytes.data(), bytes.size(),

@@ -32,6 +32,9 @@ class ObjectStore {
  public:
   explicit ObjectStore(const std::filesystem::path& directory);
 
+  // The id that put() would give.
+  static ObjectId id_of(std::string_view bytes);
+
   ObjectId put(std::string_view bytes);
   std::string get(const ObjectId& id) const;
 

@@ -14,6 +14,10 @@ TestReport run_tests(Workspace& workspace, std::stop_token cancel) {
   TestReport report;
   report.result = workspace.options.box->run(command);
   report.passed = report.result.ok();
+  // Of a run that was cut short nothing is known about the tree.
+  if (workspace.options.failed && report.result.end == sandbox::End::kExited && !report.passed) {
+    workspace.options.failed->add(workspace.history.fingerprint());
+  }
   workspace.history.after_tests();
   report.text = report.passed ? "The tests pass." : failure_report(workspace, report.result);
   return report;

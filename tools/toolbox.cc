@@ -64,6 +64,10 @@ std::optional<std::vector<std::string>> Toolbox::choices(const std::vector<std::
   return argument_choices(state_->workspace, earlier, tool, parameter, arguments);
 }
 
+std::optional<std::string> Toolbox::foresee(const Calls& calls) {
+  return tools::foresee(state_->workspace, calls);
+}
+
 TestReport Toolbox::run_tests(std::stop_token cancel) {
   return tools::run_tests(state_->workspace, std::move(cancel));
 }

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "sandbox/sandbox.h"
+#include "tools/failed_trees.h"
+#include "tools/foresight.h"
 
 namespace dsv4::tools {
 
@@ -19,6 +21,8 @@ struct WorkspaceOptions {
   std::string test_command;         // run by sh -c in the working copy
   const sandbox::Sandbox* box = nullptr;  // must outlive the toolbox
   size_t output_limit = 16 << 10;         // bytes of one result shown to the model
+  // Where failing tests are remembered, with what toolboxes on equal copies found; may be null.
+  std::shared_ptr<FailedTrees> failed = nullptr;
 };
 
 // The outcome of the task's test command, as `test` shows it.
@@ -57,6 +61,9 @@ class Toolbox {
                                                   const std::string& tool,
                                                   const std::string& parameter,
                                                   const nlohmann::ordered_json& arguments);
+
+  // Why doing these calls leads nowhere, see foresight.h. Changes nothing.
+  std::optional<std::string> foresee(const Calls& calls);
 
   // The task's tests, outside any call of the model.
   TestReport run_tests(std::stop_token cancel = {});
