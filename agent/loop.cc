@@ -19,6 +19,9 @@ constexpr int kSameInARow = 3;
 // Room for the end of a turn and a short answer: less is a full window.
 constexpr int64_t kSmallestTurn = 64;
 
+// No turn takes more than this part of the window.
+constexpr int64_t kTurnShare = 8;
+
 constexpr const char* kPointOut =
     "\nNote: this is the third time in a row that the same call gave the same result. Do something "
     "else; once more ends the attempt.";
@@ -74,7 +77,8 @@ class Loop {
     const int64_t room = conversation_.window() - conversation_.usage().context;
     if (room < kSmallestTurn) return end(AttemptEnd::kWindow);
     observer_.on_turn(++result_.turns);
-    const llm::Reply reply = speak(std::min({left, room, options_.limits.turn_tokens}));
+    const int64_t longest = std::max(kSmallestTurn, conversation_.window() / kTurnShare);
+    const llm::Reply reply = speak(std::min({left, room, longest, options_.limits.turn_tokens}));
     generated_ += reply.tokens;
     observer_.on_reply(reply, conversation_.usage(), conversation_.window());
     if (reply.finish == llm::Finish::kCancelled) return end(AttemptEnd::kCancelled);
@@ -119,6 +123,8 @@ class Loop {
   // A turn that would only fail again is not worth its place in the context: the model is asked for
   // its next best one, which costs the tokens of one turn and no test run.
   std::optional<std::string> leads_nowhere(const llm::Reply& reply) {
+    if (reply.finish == llm::Finish::kLength) return "it was too long";
+    if (reply.malformed) return "its calls could not be read";
     tools::Calls calls;
     for (const llm::ToolCall& call : reply.calls) calls.emplace_back(call.name, call.arguments);
     return toolbox_.foresee(calls);

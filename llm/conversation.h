@@ -55,7 +55,7 @@ struct ReplyOptions {
   // Valid UTF-8 as it is generated, markers included; may be empty.
   std::function<void(std::string_view)> on_text;
   std::stop_token cancel;
-  // Asked about every whole turn with calls: a sentence part that says why it leads nowhere, or
+  // Asked about every turn but a cancelled one: a sentence part that says why it leads nowhere, or
   // nothing when it may stand. A turn that may not is taken back as if never said, and the model's
   // next best one takes its place, until one may stand or taken_back_tokens were generated for
   // nothing: the last one then stands. May be empty. A server's model is out of its reach.

@@ -80,7 +80,7 @@ Reply LocalConversation::reply(const ReplyOptions& options) {
   int64_t taken_back = 0;
   for (;;) {
     Reply reply = draw(options, state);
-    if (reply.finish != Finish::kStop || reply.calls.empty()) return reply;
+    if (reply.finish == Finish::kCancelled) return reply;
     const auto reason = options.refuse(reply);
     if (!reason) return reply;
     taken_back += reply.tokens;

@@ -6,6 +6,7 @@
 #include "tools/error.h"
 #include "tools/source_text.h"
 #include "tools/text.h"
+#include "tools/undefined_names.h"
 #include "tools/workspace.h"
 
 namespace dsv4::tools {
@@ -184,6 +185,15 @@ Planned plan(Workspace& workspace, const Arguments& arguments, size_t undos) {
           std::move(after),  new_errors,        errors.first_line};
 }
 
+std::string new_undefined_name(const Planned& planned) {
+  const Language language = language_of(planned.target.path);
+  const std::set<std::string> before = undefined_names(language, planned.source.text());
+  for (const std::string& name : undefined_names(language, planned.after)) {
+    if (!before.contains(name)) return name;
+  }
+  return "";
+}
+
 }  // namespace
 
 Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_token) {
@@ -218,6 +228,7 @@ EditForecast forecast_edit(Workspace& workspace, const nlohmann::ordered_json& a
     forecast.known = true;
     if (!planned.changes()) forecast.problem = "the edit changes nothing";
     forecast.breaks_syntax = planned.new_errors > 0;
+    forecast.undefined = new_undefined_name(planned);
     forecast.coming = {planned.target.path, planned.bytes()};
   } catch (const ToolError& error) {
     // After an undo the file may hold what is not found now: only doing it will tell.

@@ -14,7 +14,8 @@ struct EditForecast {
   bool known = false;
   std::string problem{};  // why it cannot be done, or does nothing; empty when it can
   bool breaks_syntax = false;
-  Coming coming{};  // what it would write
+  std::string undefined{};  // a name it uses that is bound nowhere in the file
+  Coming coming{};          // what it would write
 };
 
 // Of an edit after so many undos, which are not done yet. Changes nothing; not known when the

@@ -44,6 +44,9 @@ std::optional<std::string> foresee(Workspace& workspace, const Calls& calls) {
     if (!forecast.problem.empty()) return forecast.problem;
     if (!forecast.known) return std::nullopt;
     if (course->tests && forecast.breaks_syntax) return "the file would no longer parse";
+    if (course->tests && !forecast.undefined.empty()) {
+      return "the name " + forecast.undefined + " would not be defined";
+    }
     coming = forecast.coming;
   }
   if (!course->tests || !workspace.options.failed) return std::nullopt;

@@ -14,9 +14,9 @@ struct Workspace;
 using Calls = std::vector<std::pair<std::string, nlohmann::ordered_json>>;
 
 // Why doing these calls leads nowhere, as far as that can be known without doing them: an edit that
-// cannot be done or changes nothing; tests of a tree that does not parse or that failed before.
-// Nothing when there is no such reason, or when it cannot be known (commands, several edits).
-// A sentence part for people: "the edit changes nothing".
+// cannot be done or changes nothing; tests of a tree that does not parse, uses a name that nothing
+// defines, or failed before. Nothing when there is no such reason, or when it cannot be known
+// (commands, several edits). A sentence part for people: "the edit changes nothing".
 std::optional<std::string> foresee(Workspace& workspace, const Calls& calls);
 
 }  // namespace dsv4::tools

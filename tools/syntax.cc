@@ -1,117 +1,15 @@
 #include "tools/syntax.h"
 
-#include <tree_sitter/api.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 
-extern "C" {
-const TSLanguage* tree_sitter_python(void);
-const TSLanguage* tree_sitter_cpp(void);
-}
+#include "tools/syntax_tree.h"
 
 namespace dsv4::tools {
 namespace {
 
-constexpr size_t kParseLimit = 2 << 20;
-
-// tree-sitter 0.20 counts a node's children in 16 bits in places: broken text with more tokens than
-// that in one error node corrupts its memory. No valid text comes near in one node, but which text
-// is broken is only known afterwards.
-constexpr size_t kTokenLimit = 50'000;
-constexpr uint64_t kParseMicroseconds = 1'000'000;
-
-using Tree = std::unique_ptr<TSTree, decltype(&ts_tree_delete)>;
-
 bool is_ascii_name(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
-
-// No fewer than the grammar's tokens: names and numbers, every other character that is no blank,
-// and for a line's end what Python makes of it (newline, indent or dedent).
-size_t most_tokens(std::string_view source) {
-  size_t count = 0;
-  char before = ' ';
-  for (const char c : source) {
-    if (c == '\n') {
-      count += 3;
-    } else if (is_ascii_name(c)) {
-      count += !is_ascii_name(before);
-    } else if (c != ' ' && c != '\t' && c != '\r' && (c & 0xC0) != 0x80) {
-      ++count;
-    }
-    before = c;
-  }
-  return count;
-}
-
-Tree parse(Language language, std::string_view source) {
-  if (language == Language::kNone || source.size() > kParseLimit ||
-      most_tokens(source) > kTokenLimit) {
-    return {nullptr, ts_tree_delete};
-  }
-  const std::unique_ptr<TSParser, decltype(&ts_parser_delete)> parser(ts_parser_new(),
-                                                                      ts_parser_delete);
-  ts_parser_set_language(parser.get(),
-                         language == Language::kPython ? tree_sitter_python() : tree_sitter_cpp());
-  ts_parser_set_timeout_micros(parser.get(), kParseMicroseconds);
-  return {ts_parser_parse_string(parser.get(), nullptr, source.data(),
-                                 static_cast<uint32_t>(source.size())),
-          ts_tree_delete};
-}
-
-// Pre-order over the tree without recursion: hostile nesting must not use up the stack.
-class Walk {
- public:
-  explicit Walk(const TSTree* tree) : cursor_(ts_tree_cursor_new(ts_tree_root_node(tree))) {
-    path_.push_back(ts_tree_cursor_current_node(&cursor_));
-  }
-  Walk(const Walk&) = delete;
-  Walk& operator=(const Walk&) = delete;
-  ~Walk() { ts_tree_cursor_delete(&cursor_); }
-
-  TSNode node() const { return path_.back(); }
-  size_t depth() const { return path_.size(); }
-  // The node `up` levels above; a null node past the root.
-  TSNode above(size_t up) const {
-    return up < path_.size() ? path_[path_.size() - 1 - up] : TSNode{};
-  }
-
-  // To the next node, below this one only if `into`. False at the end.
-  bool next(bool into = true) {
-    if (into && ts_tree_cursor_goto_first_child(&cursor_)) {
-      path_.push_back(ts_tree_cursor_current_node(&cursor_));
-      return true;
-    }
-    while (!ts_tree_cursor_goto_next_sibling(&cursor_)) {
-      path_.pop_back();
-      if (!ts_tree_cursor_goto_parent(&cursor_)) return false;
-    }
-    path_.back() = ts_tree_cursor_current_node(&cursor_);
-    return true;
-  }
-
- private:
-  TSTreeCursor cursor_;
-  std::vector<TSNode> path_;
-};
-
-std::string_view type(TSNode node) { return ts_node_is_null(node) ? "" : ts_node_type(node); }
-
-TSNode field(TSNode node, std::string_view name) {
-  return ts_node_child_by_field_name(node, name.data(), static_cast<uint32_t>(name.size()));
-}
-
-std::string_view text(TSNode node, std::string_view source) {
-  if (ts_node_is_null(node)) return {};
-  const size_t begin = std::min<size_t>(ts_node_start_byte(node), source.size());
-  const size_t end = std::min<size_t>(ts_node_end_byte(node), source.size());
-  return source.substr(begin, end - begin);
-}
-
-bool one_of(std::string_view what, std::initializer_list<std::string_view> names_) {
-  return std::find(names_.begin(), names_.end(), what) != names_.end();
 }
 
 std::string without_space(std::string_view s) {

@@ -1,9 +1,12 @@
 """Episodes as packed rows: several documents one after the other, with their starts."""
 
+import builtins
 import glob
+import keyword
 import os
 import pickle
 import random
+import re
 
 import numpy as np
 
@@ -61,6 +64,41 @@ def without_wrong_tries(segments):
     return head + [s for t, a in kept for s in (*t, *a)]
 
 
+WORD = re.compile(r"(?<![\w.:])[A-Za-z_]\w{2,}(?!\w)")
+LANGUAGE = {
+    *dir(builtins),
+    *keyword.kwlist,
+    *"self auto bool char class const double else float int long namespace public private size_t "
+    "static std string struct template unsigned using vector void while lines test tests".split(),
+}
+
+
+def styled_name(rng: random.Random) -> str:
+    """A pseudo-word as constants, classes and other people's variables are written."""
+    parts = ["".join(rng.choices("aeioubcdfghklmnprstvwxyz", k=rng.randint(2, 6))) for _ in "ab"]
+    upper = "_".join(parts[: rng.randint(1, 2)]).upper()
+    camel = parts[0].title() + parts[1].title() * rng.randint(0, 1)
+    return rng.choice([upper, upper, camel, parts[0] + parts[1].title(), "_" + parts[0]])
+
+
+def restyled(segments, rng: random.Random):
+    """The transcript with one or two of the names in the code it reads spelled in other styles."""
+    code = [s["text"] for s in segments if s["role"] == "result" and ", lines " in s["text"][:200]]
+    names = {w for text in code for w in WORD.findall(text.partition("\n")[2])} - LANGUAGE
+    chosen = rng.sample(sorted(names), min(len(names), rng.randint(1, 2)))
+    spelled = {name: styled_name(rng) for name in chosen}
+    if not spelled:
+        return segments
+    pattern = re.compile(r"(?<!\w)(%s)(?!\w)" % "|".join(map(re.escape, spelled)))
+
+    def spell(s):
+        if s["markup"]:
+            return s
+        return dict(s, text=pattern.sub(lambda m: spelled[m[1]], s["text"]))
+
+    return [spell(s) for s in segments]
+
+
 def without_repository(segments, bos: str):
     """A full transcript in the short shape: no system block, no files."""
     first = dict(segments[0], text=bos)
@@ -105,6 +143,8 @@ class Episodes:
                 if shape == "full" and self.random.random() < self.cut_short:
                     shape = "short"
                     episode = dict(episode, segments=without_repository(episode["segments"], BOS))
+                if self.random.random() < 0.25:
+                    episode = dict(episode, segments=restyled(episode["segments"], self.random))
                 shorten = self.random.random() < (0.7 if shape == "short" else 0.5)
                 document = to_document(self.encoder, episode, shorten).cut(self.longest)
                 self.pools[shape].append(document)

@@ -148,7 +148,8 @@ def turns(flags):
 def seconds_until(clock: str) -> float:
     now = datetime.datetime.now()
     hour, minute = map(int, clock.split(":"))
-    return (now.replace(hour=hour, minute=minute, second=0, microsecond=0) - now).total_seconds()
+    left = (now.replace(hour=hour, minute=minute, second=0, microsecond=0) - now).total_seconds()
+    return left + 86400 if left < -43200 else left  # a time early tomorrow
 
 
 def parse():
