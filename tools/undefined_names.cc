@@ -200,6 +200,15 @@ bool binds(TSNode node, TSNode parent) {
   return false;
 }
 
+// Patterns bind however deep they are nested; what they only mention counts as bound, too.
+bool in_pattern(const Walk& walk) {
+  for (size_t up = 1; up < walk.depth(); ++up) {
+    if (one_of(type(walk.above(up)), {"as_pattern_target", "case_pattern"})) return true;
+    if (one_of(type(walk.above(up)), {"block", "module"})) return false;
+  }
+  return false;
+}
+
 bool built_in(std::string_view name) {
   return std::binary_search(kBuiltIn.begin(), kBuiltIn.end(), name);
 }
@@ -219,7 +228,7 @@ std::set<std::string> undefined_names(Language language, std::string_view source
     if (type(node) == "wildcard_import") return {};
     if (type(node) != "identifier" || is_label(node, parent)) continue;
     const std::string name(text(node, source));
-    if (binds(node, parent)) {
+    if (binds(node, parent) || in_pattern(walk)) {
       bound.insert(name);
     } else if (!built_in(name)) {
       used.insert(name);

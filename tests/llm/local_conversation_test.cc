@@ -23,8 +23,9 @@ std::shared_ptr<const LocalModel> tiny_model(int64_t window) {
 // a real model's does.
 class Reciter : public TokenSequence {
  public:
-  Reciter(std::shared_ptr<const LocalModel> model, std::vector<std::vector<int32_t>> turns)
-      : model_(std::move(model)), turns_(std::move(turns)) {}
+  Reciter(std::shared_ptr<const LocalModel> model, std::vector<std::vector<int32_t>> turns,
+          float certainty)
+      : model_(std::move(model)), turns_(std::move(turns)), certainty_(certainty) {}
 
   bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
               std::stop_token stop) override {
@@ -43,7 +44,7 @@ class Reciter : public TokenSequence {
     const auto turn = static_cast<size_t>(std::count(ids_.begin(), ids_.end(), assistant)) - 1;
     logits_.assign(static_cast<size_t>(model_->tokenizer.size()), 0.0f);
     const auto& words = turns_.at(turn);
-    logits_[static_cast<size_t>(said < words.size() ? words[said] : model_->end_id)] = 100.0f;
+    logits_[static_cast<size_t>(said < words.size() ? words[said] : model_->end_id)] = certainty_;
     return logits_;
   }
 
@@ -55,17 +56,19 @@ class Reciter : public TokenSequence {
  private:
   std::shared_ptr<const LocalModel> model_;
   std::vector<std::vector<int32_t>> turns_;
+  float certainty_;  // the logit of what it says; all others have 0
   std::vector<int32_t> ids_;
   mutable std::vector<float> logits_;
 };
 
 // A conversation and a look at the ids that its model was given.
 struct Fixture {
-  explicit Fixture(const std::vector<std::string>& turns, int64_t window = 4096)
+  explicit Fixture(const std::vector<std::string>& turns, int64_t window = 4096,
+                   float certainty = 100.0f)
       : model(tiny_model(window)) {
     std::vector<std::vector<int32_t>> ids;
     for (const std::string& turn : turns) ids.push_back(model->tokenizer.encode_markup(turn));
-    auto sequence = std::make_unique<Reciter>(model, ids);
+    auto sequence = std::make_unique<Reciter>(model, ids, certainty);
     reciter = sequence.get();
     conversation = std::make_unique<LocalConversation>(model, std::move(sequence),
                                                        PromptBuilder(false, Effort::kNormal));
@@ -201,6 +204,50 @@ TEST_CASE("a context over the window is refused in a sentence and left as it was
   const Reply reply = f.conversation->reply({});
   REQUIRE(reply.finish == Finish::kLength);
   REQUIRE(f.conversation->usage().context == 12);
+}
+
+TEST_CASE("a turn that is taken back leaves no trace, and the next best one takes its place") {
+  Fixture f({"hello", "end"}, 4096, 9.0f);
+  f.conversation->user("go");
+  std::vector<std::string> taken_back;
+  std::string streamed;
+  ReplyOptions options;
+  options.sampling.temperature = 0.0;
+  options.on_text = [&](std::string_view text) { streamed += text; };
+  options.refuse = [](const Reply& reply) {
+    return reply.content == "hello" ? std::optional<std::string>("it was said before")
+                                    : std::nullopt;
+  };
+  options.on_taken_back = [&](const Reply& reply, const std::string& reason) {
+    taken_back.push_back(reply.content + ": " + reason);
+  };
+  // The reciter's second choice is as good as any other: what counts is that it is another one.
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(taken_back == std::vector<std::string>{"hello: it was said before"});
+  REQUIRE(reply.content != "hello");
+  REQUIRE(streamed.starts_with("hello"));
+  REQUIRE(f.conversation->usage().reprefilled == 0);
+  f.conversation->user("on");
+  REQUIRE(f.conversation->prefill({}, {}));
+  REQUIRE(f.conversation->usage().context == f.conversation->usage().prefilled + reply.tokens);
+}
+
+TEST_CASE("when every turn is refused the last one stands, within the tokens allowed for it") {
+  Fixture f({"hello"}, 4096, 9.0f);
+  f.conversation->user("go");
+  ReplyOptions options;
+  options.sampling.temperature = 0.0;
+  int refused = 0;
+  options.refuse = [&](const Reply&) {
+    ++refused;
+    return std::optional<std::string>("nothing is right");
+  };
+  options.taken_back_tokens = 5;
+  options.max_tokens = 3;
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(refused >= 2);
+  REQUIRE(refused <= 5);
+  REQUIRE(reply.tokens > 0);
 }
 
 }  // namespace dsv4::llm

@@ -63,6 +63,7 @@ Toolbox& Bench::toolbox() {
     options.test_command = test_command_;
     options.box = box_.get();
     options.output_limit = output_limit;
+    options.failed = std::make_shared<FailedTrees>();
     toolbox_ = std::make_unique<Toolbox>(std::move(options));
   }
   return *toolbox_;
