@@ -4,28 +4,43 @@ import builtins
 import glob
 import keyword
 import os
-import pickle
 import random
 import re
 
 import numpy as np
 
-from tokenizer import BOS, Encoder, read_shard
+import packed
+from encoder import BOS, Encoder, read_shard
 
 ALIGN = 4  # documents start on a block of the CSA compressor
 
 
-class Document:
-    """ids, loss weights; assistant: bool per token. All numpy arrays of one length."""
+SPEAKING = 128  # the bit of a code that marks the assistant's tokens
+HUNDREDTHS = np.arange(SPEAKING, dtype=np.float64) / 100
 
-    def __init__(self, ids, loss, assistant, first_try=True):
-        self.ids = np.asarray(ids, np.int64)
-        self.loss = np.asarray(loss, np.float32)
-        self.assistant = np.asarray(assistant, bool)
-        self.first_try = first_try
+
+class Document:
+    """ids: uint16 array; codes: uint8, 100 times the loss weight plus the SPEAKING bit."""
+
+    def __init__(self, ids, codes, first_try=True):
+        self.ids, self.codes, self.first_try = ids, codes, first_try
+
+    @staticmethod
+    def of(ids, loss, assistant, first_try=True) -> "Document":
+        """From ids, loss weights (hundredths, at most 1.27) and who speaks: lists of a length."""
+        codes = np.rint(np.asarray(loss) * 100) + SPEAKING * np.asarray(assistant, bool)
+        return Document(np.asarray(ids, np.uint16), codes.astype(np.uint8), first_try)
+
+    @property
+    def loss(self):
+        return HUNDREDTHS[self.codes % SPEAKING].astype(np.float32)
+
+    @property
+    def assistant(self):
+        return self.codes >= SPEAKING
 
     def cut(self, n):
-        return Document(self.ids[:n], self.loss[:n], self.assistant[:n], self.first_try)
+        return Document(self.ids[:n], self.codes[:n], self.first_try)
 
     def __len__(self):
         return len(self.ids)
@@ -113,57 +128,62 @@ def to_document(encoder: Encoder, episode, shorten: bool) -> Document:
         first_try = shorter is not segments
         segments = shorter
     ids, loss, role = encoder.episode(segments)
-    return Document(ids, loss, [r == "a" for r in role], first_try)
+    return Document.of(ids, loss, [r == "a" for r in role], first_try)
+
+
+def augmented(encoder: Encoder, episode, rng: random.Random, cut_short: float):
+    """-> shape, document: often shortened, its names restyled, or without its wrong tries."""
+    shape = episode["shape"]
+    if shape == "full" and rng.random() < cut_short:
+        shape = "short"
+        episode = dict(episode, segments=without_repository(episode["segments"], BOS))
+    if rng.random() < 0.25:
+        episode = dict(episode, segments=restyled(episode["segments"], rng))
+    shorten = rng.random() < (0.7 if shape == "short" else 0.5)
+    return shape, to_document(encoder, episode, shorten)
 
 
 class Episodes:
-    """All training episodes of a folder that keeps growing. New shards are drawn from first."""
+    """All training episodes of a folder that keeps growing. New shards are drawn from first.
+
+    Shards are transcripts (*.jsonl.gz) or documents encoded before (*.npz, see packed.py).
+    """
 
     def __init__(self, folder: str, encoder: Encoder, seed: int, longest: int, cut_short=0.65):
         self.cut_short = cut_short
         self.folder, self.encoder, self.longest = folder, encoder, longest
         self.random = random.Random(seed)
-        self.seen, self.pools, self.queues = (
-            set(),
-            {"short": [], "full": []},
-            {"short": [], "full": []},
-        )
+        self.seen = set()
+        self.pools = {"short": [], "full": []}
+        self.queues = {"short": [], "full": []}
+
+    def unread(self):
+        """Paths of the shards not read yet, newest first."""
+        found = [p for end in ("jsonl.gz", "npz") for p in glob.glob(f"{self.folder}/*.{end}")]
+        new = [p for p in found if p not in self.seen]
+        new = [p for p in new if not os.path.basename(p).startswith("valid")]
+        return sorted(new, key=os.path.getmtime, reverse=True)
 
     def scan(self, most: int = 1) -> int:
         """Reads up to `most` shards not read yet, newest first."""
-        paths = [
-            p for p in glob.glob(os.path.join(self.folder, "*.jsonl.gz")) if p not in self.seen
-        ]
-        paths = [p for p in paths if not os.path.basename(p).startswith("valid")]
-        paths.sort(key=os.path.getmtime, reverse=True)
-        for path in paths[:most]:
+        paths = self.unread()[:most]
+        for path in paths:
             self.seen.add(path)
-            for episode in read_shard(path):
-                shape = episode["shape"]
-                if shape == "full" and self.random.random() < self.cut_short:
-                    shape = "short"
-                    episode = dict(episode, segments=without_repository(episode["segments"], BOS))
-                if self.random.random() < 0.25:
-                    episode = dict(episode, segments=restyled(episode["segments"], self.random))
-                shorten = self.random.random() < (0.7 if shape == "short" else 0.5)
-                document = to_document(self.encoder, episode, shorten).cut(self.longest)
+            for shape, document in self.documents(path):
+                document = document.cut(self.longest)
                 self.pools[shape].append(document)
                 self.queues[shape].append(document)
         for queue in self.queues.values():
             self.random.shuffle(queue)
-        return min(len(paths), most)
+        return len(paths)
 
-    def save(self, path: str):
-        with open(path, "wb") as f:
-            pickle.dump((self.seen, self.pools), f)
-
-    def load(self, path: str):
-        """Encoded episodes of an earlier run; encoding a shard takes as long as several steps."""
-        with open(path, "rb") as f:
-            self.seen, self.pools = pickle.load(f)
-        self.queues = {shape: list(pool) for shape, pool in self.pools.items()}
-        for queue in self.queues.values():
-            self.random.shuffle(queue)
+    def documents(self, path: str):
+        if path.endswith(".npz"):
+            for shape, ids, codes, first_try in packed.read(path, self.encoder.checksum):
+                yield shape, Document(ids, codes, first_try)
+        else:
+            for episode in read_shard(path):
+                yield augmented(self.encoder, episode, self.random, self.cut_short)
 
     def draw(self, shape: str) -> Document:
         queue = self.queues[shape]
@@ -183,7 +203,7 @@ def copying_document(rng: np.random.Generator, vocab: int, first_id: int, bos: i
         b = int(rng.integers(a + 5, n + 1))
         ids += [*rng.integers(first_id, vocab, 1), *base[a:b]]
         loss += [0.0, 0.0] + [1.0] * (b - a - 1)  # where a stretch starts cannot be known
-    return Document(ids, loss, [False] * len(ids))
+    return Document.of(ids, loss, [False] * len(ids))
 
 
 def pack(draw, rows: int, length: int):

@@ -15,6 +15,7 @@ import shutil
 import torch
 from safetensors.torch import save_file
 
+import checkpoint
 from model import Config, Nano
 from quant import e2m1, e4m3, weight_scale_fp4, weight_scale_fp8
 
@@ -210,7 +211,7 @@ def export(model: Nano, tokenizer: str, folder: str, plain: bool = False):
 
 
 def load_checkpoint(path: str) -> Nano:
-    saved = torch.load(path, weights_only=False, map_location="cpu")
+    saved = checkpoint.load(path)
     model = Nano(Config(**saved["config"]))
     model.load_state_dict(saved["model"])
     return model
@@ -219,14 +220,18 @@ def load_checkpoint(path: str) -> Nano:
 def main():
     a = argparse.ArgumentParser()
     a.add_argument(
-        "--checkpoint", required=True, help="checkpoint.pt, or 'random' for fresh weights"
+        "--checkpoint", required=True, help="checkpoint.pt, a folder of small.*, or 'random'"
     )
+    a.add_argument("--config", help="dimensions of a random model; a checkpoint has its own")
     a.add_argument("--tokenizer", required=True)
     a.add_argument("--out", required=True)
     a.add_argument("--f32", action="store_true")
     args = a.parse_args()
     torch.manual_seed(0)
-    model = Nano(Config()) if args.checkpoint == "random" else load_checkpoint(args.checkpoint)
+    if args.checkpoint == "random":
+        model = Nano(Config.load(args.config) if args.config else Config())
+    else:
+        model = load_checkpoint(args.checkpoint)
     export(model, args.tokenizer, args.out, args.f32)
     size = os.path.getsize(os.path.join(args.out, "model.safetensors"))
     print(f"{args.out}: {size} bytes, {sum(p.numel() for p in model.parameters())} parameters")

@@ -1,4 +1,4 @@
-"""The DeepSeek-V4 network for training on a CPU, as plain PyTorch.
+"""The DeepSeek-V4 network for training, as plain PyTorch.
 
 It computes what the engine computes (sliding window + compressed entries, hyper-connections,
 hash-routed and scored experts, shared expert, MTP). Three things differ from a direct
@@ -11,6 +11,10 @@ transcription, all for speed, and none of them changes the result:
   interleaved: `export.py` permutes the channels of the tensors that touch it;
 * with `index_topk` at least the number of entries in a row the indexer selects all of them, so
   it is left out here.
+
+On CUDA the matrix products may run in bf16 (torch.autocast, see train.py); what decides or
+accumulates stays in float32: norms, softmax, routing, the streams and their mixing, the logits.
+The `.float()` calls are for that; on a CPU, where all is float32, they do nothing.
 """
 
 import dataclasses
@@ -99,7 +103,19 @@ def rope(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
 
 
 def rms(x: torch.Tensor, eps: float) -> torch.Tensor:
+    x = x.float()
     return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + eps)
+
+
+def linear32(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """F.linear in float32, whatever the autocast."""
+    with torch.autocast(x.device.type, enabled=False):
+        return F.linear(x.float(), w)
+
+
+def bmm32(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    with torch.autocast(a.device.type, enabled=False):
+        return torch.bmm(a.float(), b.float())
 
 
 def fused(function):
@@ -121,6 +137,7 @@ def read_streams(x, pre, norm, eps: float):
 @fused
 def write_streams(x, z, post, comb):
     """x'_k = post_k z + sum_j comb_jk x_j: comb [B, T, m, m]."""
+    z = z.float()
     mixed = (comb.unsqueeze(-1) * x.unsqueeze(3)).sum(2)
     return post.unsqueeze(-1) * z.unsqueeze(2) + mixed
 
@@ -142,7 +159,7 @@ def norm_rope(x, norm, cos, sin, eps: float):
 
 @fused
 def scale_rope(x, factor, cos, sin):
-    return rope(x * factor.unsqueeze(-1), cos, sin)
+    return rope(x.float() * factor.unsqueeze(-1), cos, sin)
 
 
 @fused
@@ -153,19 +170,33 @@ def exp_masked(scores, mask, top):
 
 @fused
 def swiglu(h, limit: float):
-    g, u = h.chunk(2, -1)
+    g, u = h.float().chunk(2, -1)
     return F.silu(g.clamp(max=limit)) * u.clamp(-limit, limit)
 
 
 @fused
 def swiglu_weighted(h, weight, limit: float):
-    g, u = h.chunk(2, -1)
+    g, u = h.float().chunk(2, -1)
     return F.silu(g.clamp(max=limit)) * u.clamp(-limit, limit) * weight.unsqueeze(-1)
 
 
 @fused
+def mixing(w, base, scale, m: int, iters: int, eps: float):
+    """pre, post [B, T, m] and the Sinkhorn-normalised comb [B, T, m, m] of w [B, T, (2 + m) m]."""
+    base, w = base.split([m, m, m * m]), w.split([m, m, m * m], -1)
+    pre = torch.sigmoid(w[0] * scale[0] + base[0]) + eps
+    post = 2 * torch.sigmoid(w[1] * scale[1] + base[1])
+    comb = (w[2] * scale[2] + base[2]).unflatten(-1, (m, m)).softmax(-1) + eps
+    comb = comb / (comb.sum(-2, keepdim=True) + eps)
+    for _ in range(iters - 1):
+        comb = comb / (comb.sum(-1, keepdim=True) + eps)
+        comb = comb / (comb.sum(-2, keepdim=True) + eps)
+    return pre, post, comb
+
+
+@fused
 def mix_block(kv, gate):
-    return (gate.softmax(2) * kv).sum(2)
+    return (gate.float().softmax(2) * kv.float()).sum(2)
 
 
 class Rows:
@@ -174,8 +205,9 @@ class Rows:
     def __init__(self, c: Config, start: torch.Tensor):
         b, t = start.shape
         w, q = c.sliding_window, QUERY_BLOCK
-        pos = torch.arange(t)
-        key = (pos.view(-1, q)[:, :1] - w) + torch.arange(w + q)  # [blocks, keys]
+        device = start.device
+        pos = torch.arange(t, device=device)
+        key = (pos.view(-1, q)[:, :1] - w) + torch.arange(w + q, device=device)  # [blocks, keys]
         query = pos.view(-1, q)
         key, query = key[:, None, :], query[:, :, None]
         ok = (key <= query) & (key > query - w) & (key >= 0)
@@ -184,7 +216,7 @@ class Rows:
         self.window = torch.where(seen, 0.0, -1e30).unsqueeze(3)
         self.entries, self.first = {}, {}
         for r in {r for r in c.compress_ratios if r}:
-            begin = torch.arange(t // r) * r
+            begin = torch.arange(t // r, device=device) * r
             visible = (begin + r <= pos[:, None] + 1)[None] & (begin >= start[..., None])
             self.entries[r] = torch.where(visible, 0.0, -1e30).unsqueeze(2)  # [B, T, 1, E]
             # Block whose previous block belongs to another document (or is not there).
@@ -250,18 +282,8 @@ class HyperConnection(nn.Module):
         self.scale = nn.Parameter(torch.ones(3))
 
     def forward(self, x):
-        m, eps = self.m, self.eps
-        w = F.linear(flat_rms(x, self.rms_eps), self.fn)
-        base, scale = self.base.split([m, m, m * m]), self.scale
-        w = w.split([m, m, m * m], -1)
-        pre = torch.sigmoid(w[0] * scale[0] + base[0]) + eps
-        post = 2 * torch.sigmoid(w[1] * scale[1] + base[1])
-        comb = (w[2] * scale[2] + base[2]).unflatten(-1, (m, m)).softmax(-1) + eps
-        comb = comb / (comb.sum(-2, keepdim=True) + eps)
-        for _ in range(self.iters - 1):
-            comb = comb / (comb.sum(-1, keepdim=True) + eps)
-            comb = comb / (comb.sum(-2, keepdim=True) + eps)
-        return pre, post, comb
+        w = linear32(flat_rms(x, self.rms_eps), self.fn)
+        return mixing(w, self.base, self.scale, self.m, self.iters, self.eps)
 
 
 class Attention(nn.Module):
@@ -301,7 +323,7 @@ class Attention(nn.Module):
         eps = c.rms_norm_eps
         qr = norm_weight(F.linear(xr, fp8(self.wq_a)), self.q_norm, eps)
         qs = F.linear(act(qr), fp8(self.wq_b)).view(b, t, h, ch)
-        scale = torch.full((ch,), ch**-0.5)  # the softmax scale, as the norm's weight
+        scale = x.new_full((ch,), ch**-0.5)  # the softmax scale, as the norm's weight
         qs = norm_rope(qs, scale, cos[:, None], sin[:, None], eps)
         kv = cache(norm_rope(F.linear(xr, fp8(self.wkv)), self.kv_norm, cos, sin, eps))
 
@@ -309,13 +331,13 @@ class Attention(nn.Module):
         padded = F.pad(kv, (0, 0, c.sliding_window, 0)).view(b, blocks + back, q, ch)
         keys = torch.cat([padded[:, j : j + blocks] for j in range(back + 1)], 2)
         keys = keys.view(b * blocks, -1, ch)
-        near = torch.bmm(qs.view(b * blocks, q * h, ch), keys.transpose(1, 2))
+        near = bmm32(qs.view(b * blocks, q * h, ch), keys.transpose(1, 2))
         near = near.view(b, blocks, q, h, -1)
         sink = self.attn_sink
         top = torch.maximum(near.detach().amax(-1).view(b, t, h), sink.detach())
         if self.ratio:
             entries = cache(self.compressor(x, rows.first[self.ratio], cos, sin))
-            far = torch.bmm(qs.view(b, t * h, ch), entries.transpose(1, 2)).view(b, t, h, -1)
+            far = bmm32(qs.view(b, t * h, ch), entries.transpose(1, 2)).view(b, t, h, -1)
             top = torch.maximum(top, far.detach().amax(-1))
             far = exp_masked(far, rows.entries[self.ratio], top)
         near = exp_masked(near, rows.window, top.view(b, blocks, q, h))
@@ -406,6 +428,8 @@ class Scatter(torch.autograd.Function):
 
 
 class MoE(nn.Module):
+    dense = False  # True takes CUDA's way on a CPU as well: check_training.py compares the two
+
     def __init__(self, c: Config, layer: int):
         super().__init__()
         self.c = c
@@ -426,9 +450,9 @@ class MoE(nn.Module):
     def forward(self, x, ids, qat: bool):
         c = self.c
         b, t, d = x.shape
-        k, e = c.num_experts_per_tok, c.n_routed_experts
+        k = c.num_experts_per_tok
         x = x.view(b * t, d)
-        scores = torch.sqrt(F.softplus(F.linear(x, self.gate)))
+        scores = torch.sqrt(F.softplus(linear32(x, self.gate)))
         if self.hashed:
             chosen = self.tid2eid[ids.view(-1)]
         else:
@@ -436,21 +460,12 @@ class MoE(nn.Module):
         weight = scores.gather(1, chosen)
         weight = weight / weight.sum(-1, keepdim=True) * c.routed_scaling_factor
 
-        flat = chosen.view(-1)
-        order = flat.argsort(stable=True)
-        inverse = (
-            torch.empty_like(order).scatter_(0, order, torch.arange(order.shape[0])).view(-1, k)
-        )
-        counts = torch.nn.functional.one_hot(flat, e).sum(0)
         act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
         fp4 = (lambda w: ste(w, round_weight_fp4)) if qat else (lambda w: w)
         fp8 = (lambda w: ste(w, round_weight_fp8)) if qat else (lambda w: w)
         xr = act(x)
-        index = order // k
-        h = grouped_linear(Gather.apply(xr, index, inverse), fp4(self.w13), counts.cumsum(0))
-        a = swiglu_weighted(h, weight.view(-1)[order], c.swiglu_limit)
-        y = grouped_linear(act(a), fp4(self.w2), counts.cumsum(0))
-        y = Scatter.apply(y, index, inverse)
+        routed = self.all_experts if self.dense or x.is_cuda else self.chosen_experts
+        y, counts = routed(xr, chosen, weight, act, fp4(self.w13), fp4(self.w2))
         if qat:
             w1, w3 = self.shared13.chunk(2, 0)
             shared13 = torch.cat([fp8(w1), fp8(w3)], 0)
@@ -459,6 +474,33 @@ class MoE(nn.Module):
         s = swiglu(F.linear(xr, shared13), c.swiglu_limit)
         y = y + F.linear(act(s), fp8(self.shared2))
         return y.view(b, t, d), counts
+
+    def chosen_experts(self, x, chosen, weight, act, w13, w2):
+        """Tokens sorted by expert, each expert's product apart: no work that is not needed."""
+        k, e = chosen.shape[1], len(w13)
+        flat = chosen.view(-1)
+        order = flat.argsort(stable=True)
+        inverse = (
+            torch.empty_like(order).scatter_(0, order, torch.arange(order.shape[0])).view(-1, k)
+        )
+        counts = F.one_hot(flat, e).sum(0)
+        index = order // k
+        h = grouped_linear(Gather.apply(x, index, inverse), w13, counts.cumsum(0))
+        a = swiglu_weighted(h, weight.view(-1)[order], self.c.swiglu_limit)
+        y = grouped_linear(act(a), w2, counts.cumsum(0))
+        return Scatter.apply(y, index, inverse), counts
+
+    def all_experts(self, x, chosen, weight, act, w13, w2):
+        """Every token through every expert, with weight 0 where not chosen: two large products.
+
+        Twice the arithmetic for 2 of 4 experts, and on a GPU still far quicker than sorting.
+        """
+        n, e, f = len(x), len(w13), w2.shape[2]
+        weights = weight.new_zeros(n, e).scatter(1, chosen, weight)
+        h = F.linear(x, w13.flatten(0, 1)).view(n, e, 2 * f)
+        a = act(swiglu_weighted(h, weights, self.c.swiglu_limit))
+        y = F.linear(a.view(n, e * f), w2.transpose(0, 1).reshape(-1, e * f))
+        return y.float(), (weights > 0).sum(0)
 
 
 class Block(nn.Module):
@@ -497,7 +539,7 @@ class Head(nn.Module):
 
     def forward(self, x):
         u = flat_rms(x, self.c.rms_norm_eps)
-        pre = torch.sigmoid(F.linear(u, self.fn) * self.scale + self.base) + self.c.hc_eps
+        pre = torch.sigmoid(linear32(u, self.fn) * self.scale + self.base) + self.c.hc_eps
         return read_streams(x, pre, self.norm, self.c.rms_norm_eps)
 
 
@@ -517,8 +559,8 @@ class Mtp(nn.Module):
         eps = self.c.rms_norm_eps
         act = (lambda v: ste(v, round_act)) if qat else (lambda v: v)
         fp8 = (lambda w: ste(w, round_weight_fp8)) if qat else (lambda w: w)
-        e = F.linear(act(rms(embedded_next, eps) * self.enorm), fp8(self.e_proj))
-        h = F.linear(act(rms(x, eps) * self.hnorm), fp8(self.h_proj))
+        e = F.linear(act(rms(embedded_next, eps) * self.enorm), fp8(self.e_proj)).float()
+        h = F.linear(act(rms(x, eps) * self.hnorm), fp8(self.h_proj)).float()
         out, load = self.block(e.unsqueeze(2) + h, next_ids, rows, cos, sin, qat)
         return self.head(out), load
 
@@ -539,7 +581,8 @@ class Nano(nn.Module):
         key = (bool(ratio), t)
         if key not in self.tables:
             angle = torch.arange(t, dtype=torch.float32)[:, None] * rope_frequencies(self.c, ratio)
-            self.tables[key] = (angle.cos(), angle.sin())
+            device = self.embed.device
+            self.tables[key] = (angle.cos().to(device), angle.sin().to(device))
         return self.tables[key]
 
     def streams(self, ids, rows, qat=False):
@@ -553,4 +596,4 @@ class Nano(nn.Module):
     def forward(self, ids, start, qat=False):
         """Logits [B, T, V]. ids, start: int64 [B, T], T a multiple of 128."""
         x, _ = self.streams(ids, Rows(self.c, start), qat)
-        return F.linear(self.head(x), self.embed)
+        return linear32(self.head(x), self.embed)

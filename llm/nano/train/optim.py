@@ -63,16 +63,21 @@ class Optimiser:
                 u = u if e["wide"] else u.transpose(1, 2)
                 gain = max(1.0, u.shape[1] / u.shape[2]) ** 0.5
                 e["view"].add_(u, alpha=-self.muon_lr * factor * gain)
-        for e in self.adam:
-            g = e["p"].grad
-            if g is None:
-                continue
+        self.step_adam([e for e in self.adam if e["p"].grad is not None], factor)
+
+    def step_adam(self, entries, factor: float):
+        """All at once: one by one, the many small vectors would keep a GPU waiting."""
+        scales = []
+        for e in entries:
             e["n"] += 1
-            e["m"].lerp_(g, 0.1)
-            e["v"].lerp_(g.square(), 0.02)
             scale = (1 - 0.98 ** e["n"]) ** 0.5 / (1 - 0.9 ** e["n"])
-            denominator = e["v"].sqrt().add_(1e-8)
-            e["p"].data.addcdiv_(e["m"], denominator, value=-self.adam_lr * factor * scale)
+            scales.append(-self.adam_lr * factor * scale)
+        g, m, v = [e["p"].grad for e in entries], *([e[k] for e in entries] for k in "mv")
+        torch._foreach_lerp_(m, g, 0.1)
+        torch._foreach_lerp_(v, torch._foreach_mul(g, g), 0.02)
+        denominators = torch._foreach_sqrt(v)
+        torch._foreach_add_(denominators, 1e-8)
+        torch._foreach_addcdiv_([e["p"].data for e in entries], m, denominators, scales)
 
     def state(self):
         entries = [e for g in self.groups.values() for e in g]

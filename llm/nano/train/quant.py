@@ -49,7 +49,7 @@ def _blocks(x: torch.Tensor, block: int):
 @_fused
 def round_act(x: torch.Tensor, block: int = 128) -> torch.Tensor:
     """FP8 activation rounding in blocks along the last dimension."""
-    b, n = _blocks(x, block)
+    b, n = _blocks(x.float(), block)  # e4m3 counts on float32's 24 digits
     scale = power_of_two_scale(b.abs().amax(-1, keepdim=True), 448.0, 1e-4)
     return (e4m3((b / scale).clamp(-448.0, 448.0)) * scale).flatten(-2)[..., :n]
 
@@ -82,4 +82,5 @@ def round_weight_fp4(w: torch.Tensor) -> torch.Tensor:
 
 def ste(x: torch.Tensor, rounding) -> torch.Tensor:
     """rounding(x) forward, the identity backward."""
+    x = x.float()
     return x + (rounding(x.detach()) - x.detach())

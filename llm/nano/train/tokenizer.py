@@ -14,13 +14,13 @@ Byte-level BPE. Two decisions make copying cheap to learn, which is most of what
 import argparse
 import collections
 import glob
-import gzip
 import json
 import os
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜▁pad▁｜>"
+from encoder import BOS, EOS, PAD, Encoder, read_shard
+
 TURN = ["<｜User｜>", "<｜Assistant｜>", "<think>", "</think>"]
 RESULT = ["<tool_result>", "</tool_result>", "</tool_result>\n\n<tool_result>"]
 CALLS = [
@@ -45,11 +45,6 @@ SPLIT = (
     r"|[0-9]{1,3}|_+"
     r"| ?[^\sA-Za-z0-9_]+ ?|\s"
 )
-
-
-def read_shard(path: str):
-    with gzip.open(path, "rt", encoding="utf-8") as f:
-        return [json.loads(line) for line in f]
 
 
 def scaffolding(episodes, least: int):
@@ -106,35 +101,6 @@ def train(episodes, vocab: int):
     tokenizer.train_from_iterator(texts(), trainer)
     tokenizer.add_tokens([AddedToken(line, special=False, normalized=False) for line in lines])
     return tokenizer
-
-
-class Encoder:
-    """Segments to ids: scaffolding is recognised in markup only, as in the engine."""
-
-    def __init__(self, path: str):
-        self.markup = Tokenizer.from_file(path)
-        with open(path, encoding="utf-8") as f:
-            plain = json.load(f)
-        plain["added_tokens"] = [
-            t
-            for t in plain["added_tokens"]
-            if not t["special"] and not set(t["content"]) & set("<>｜")
-        ]
-        self.data = Tokenizer.from_str(json.dumps(plain))
-        self.size = self.markup.get_vocab_size()
-
-    def segment(self, text: str, markup: bool):
-        return (self.markup if markup else self.data).encode(text, add_special_tokens=False).ids
-
-    def episode(self, segments):
-        """-> ids, loss weights, role letters: lists of one length."""
-        ids, loss, role = [], [], []
-        for s in segments:
-            got = self.segment(s["text"], s["markup"])
-            ids += got
-            loss += [s["loss"]] * len(got)
-            role += [s["role"][0]] * len(got)
-        return ids, loss, role
 
 
 def main():

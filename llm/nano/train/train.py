@@ -1,16 +1,16 @@
 """Train the nano model on episodes.
 
     DSV4_COMPILE=1 python train.py --episodes DIR --tokenizer tokenizer.json --out DIR \
-        --finish 21:15 [--resume] [--rows 2] [--length 1536]
+        --finish 21:15 [--resume] [--rows 2] [--length 1536] [--device cuda]
 
 The schedule follows the wall clock, so that a run ends when it has to: learning rates are constant
 for the first 60% of the time and fall linearly to zero; rounding to the published formats is
-simulated from --qat on. Checkpoints (DIR/checkpoint.pt) are written every --save seconds.
+simulated from --qat on. Checkpoints (DIR/checkpoint.pt) are written every --save seconds. On a
+GPU see gpu_run.py.
 """
 
 import argparse
 import datetime
-import glob
 import json
 import os
 import time
@@ -19,10 +19,15 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import checkpoint
 import data
-from model import Config, Nano, Rows
+from batches import Batches
+from encoder import Encoder
+from model import Config, Nano, Rows, linear32
 from optim import Optimiser
-from tokenizer import Encoder, read_shard
+from validate import Validation
+
+WARM_UP = 30  # steps
 
 
 def log(path, line):
@@ -30,29 +35,6 @@ def log(path, line):
     print(stamped, flush=True)
     with open(path, "a", encoding="utf-8") as f:
         f.write(stamped + "\n")
-
-
-def batch_of(episodes, args, rng, copying, first_id):
-    """Rows for one step: about 65% of the episodes short, one long document first in a row."""
-    held = []
-
-    def draw(room):
-        if room < 48:
-            return None
-        if rng.random() < copying:
-            return data.copying_document(rng, episodes.encoder.size, first_id, 0).cut(room)
-        if room == args.length and rng.random() < args.full:
-            return episodes.draw("full")
-        if held and len(held[-1]) <= room:
-            return held.pop()
-        for _ in range(4):
-            document = episodes.draw("short")
-            if len(document) <= room:
-                return document
-            held.append(document)
-        return held.pop().cut(room) if room >= 96 else None
-
-    return [torch.from_numpy(a) for a in data.pack(draw, args.rows, args.length)]
 
 
 def losses(model, ids, start, loss, assistant, qat, with_mtp):
@@ -66,7 +48,7 @@ def losses(model, ids, start, loss, assistant, qat, with_mtp):
     where = pick // (length - 1) * length + pick % (length - 1)
     target = ids[:, 1:].reshape(-1)[pick]
     weight, speaking = weight[pick], assistant[:, 1:].reshape(-1)[pick]
-    logits = F.linear(hidden.view(-1, hidden.shape[-1])[where], model.embed)
+    logits = linear32(hidden.view(-1, hidden.shape[-1])[where], model.embed)
     ce = F.cross_entropy(logits, target, reduction="none")
     objective = (ce * weight).sum() / weight.sum()
     if with_mtp:
@@ -85,64 +67,8 @@ def mtp_loss(model, x, ids, rows, loss, start, qat):
         x.detach(), embed[following], following, rows, *model.rope_table(0, ids.shape[1]), qat
     )
     keep = (loss[:, 2:] > 0) & (start[:, 2:] == start[:, :-2])
-    logits = F.linear(out[:, :-2][keep], embed)
+    logits = linear32(out[:, :-2][keep], embed)
     return F.cross_entropy(logits, ids[:, 2:][keep])
-
-
-class Validation:
-    """Exactness of whole turns, the transcript before them given: what greedy decoding gives."""
-
-    def __init__(self, folder, encoder, length, most=48):
-        self.sets, self.length = {}, length
-        self.edit = [
-            i
-            for t, i in encoder.markup.get_vocab(with_added_tokens=True).items()
-            if 'invoke name="edit">' in t
-        ]
-        for path in sorted(glob.glob(os.path.join(folder, "valid*.jsonl.gz"))):
-            documents = [data.to_document(encoder, e, False) for e in read_shard(path)[: 3 * most]]
-            documents = [d for d in documents if len(d) <= length][:most]
-            self.sets[os.path.basename(path).removesuffix(".jsonl.gz")] = documents
-
-    @torch.no_grad()
-    def run(self, model, qat):
-        return {name: self.score(model, documents, qat) for name, documents in self.sets.items()}
-
-    def score(self, model, documents, qat):
-        exact = {"edit": [], "repair": [], "read": []}
-        right = total = 0
-        pending = list(documents)
-        while pending:
-            group = []
-
-            def draw(room, group=group):
-                if pending and len(pending[-1]) <= room:
-                    group.append(pending.pop())
-                    return group[-1]
-                return None
-
-            ids, start, _, _ = [torch.from_numpy(a) for a in data.pack(draw, 1, self.length)]
-            guess = model(ids, start, qat)[0].argmax(-1).numpy()
-            at = 0
-            for d in group:
-                ok = np.concatenate([[True], guess[at : at + len(d) - 1] == d.ids[1:]])
-                scored = d.assistant & (d.loss > 0)
-                right, total = right + ok[scored].sum(), total + scored.sum()
-                for begin, end in turns(d.assistant):
-                    whole = (d.loss[begin:end] > 0).all()
-                    is_edit = np.isin(d.ids[begin:end], self.edit).any()
-                    kind = ("edit" if d.first_try else "repair") if is_edit else "read"
-                    if whole:
-                        exact[kind].append(bool(ok[begin:end].all()))
-                at += -(-len(d) // data.ALIGN) * data.ALIGN
-        line = {k: f"{sum(v)}/{len(v)}" for k, v in exact.items()}
-        line["tokens"] = round(float(right) / max(total, 1), 4)
-        return line
-
-
-def turns(flags):
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return edges.reshape(-1, 2)
 
 
 def seconds_until(clock: str) -> float:
@@ -177,9 +103,15 @@ def parse():
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--save", type=float, default=180.0)
     a.add_argument("--evaluate", type=float, default=300.0)
-    a.add_argument("--encoded", help="episodes encoded before: see encode.py")
     a.add_argument("--threads", type=int, default=1)
-    return a.parse_args()
+    a.add_argument("--device", default="cpu", help="cpu or cuda")
+    a.add_argument("--precision", choices=["f32", "bf16"], help="default: bf16 on cuda only")
+    a.add_argument("--seconds", type=float, help="end this run, not the schedule, after so long")
+    a.add_argument("--later", type=float, default=0, help="with --seconds: minutes still to come")
+    a.add_argument("--pieces", help="folder for a small copy of each checkpoint: checkpoint.py")
+    args = a.parse_args()
+    args.precision = args.precision or ("bf16" if args.device == "cuda" else "f32")
+    return args
 
 
 def finish_file(args) -> str:
@@ -191,122 +123,180 @@ def finish_file(args) -> str:
         return args.finish
 
 
+class Trainer:
+    """A model with all that training it needs, and where it stands: all that a checkpoint holds."""
+
+    def __init__(self, args, encoder):
+        self.args, self.encoder = args, encoder
+        self.begun = time.time()
+        self.journal = os.path.join(args.out, "train.log")
+        self.path = os.path.join(args.out, "checkpoint.pt")
+        self.step = self.tokens = self.warm_from = 0
+        self.trained, self.curve = 0.0, []
+        config = Config.load(args.config) if args.config else Config()
+        config.vocab_size = encoder.size
+        self.model = Nano(config).to(args.device)
+        self.optimiser = Optimiser(self.model, args.muon, args.adam)
+
+    def resume(self, path: str):
+        saved = checkpoint.load(path, self.args.device)
+        self.model.load_state_dict(saved["model"])
+        self.step, self.tokens = saved["step"], saved["tokens"]
+        self.trained, self.curve = saved["seconds"], saved["curve"]
+        if saved.get("optimiser"):
+            self.optimiser.load(saved["optimiser"])
+        else:
+            self.warm_from = self.step
+
+    def save(self):
+        state = {
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state(),
+            "config": self.model.c.__dict__,
+            "step": self.step,
+            "tokens": self.tokens,
+            "seconds": self.trained,
+            "curve": self.curve,
+        }
+        checkpoint.save(self.path, state)
+        if self.args.pieces:
+            checkpoint.save_pieces(self.args.pieces, state)
+
+    def log(self, line):
+        log(self.journal, line)
+
+    def report_shards(self, episodes):
+        sizes = {k: len(v) for k, v in episodes.pools.items()}
+        self.log(f"shards {len(episodes.seen)} {sizes}")
+
+    def time_left(self) -> tuple[float, float]:
+        """Seconds until the end of the schedule, and of this run."""
+        args = self.args
+        if args.seconds is not None:
+            left = self.begun + args.seconds - time.time()
+            return left + args.later * 60, left
+        clock = finish_file(args)
+        left = seconds_until(clock) if clock else args.minutes * 60 - self.trained
+        return left, left
+
+    def gradients(self, batch, qat: bool, with_mtp: bool):
+        """-> mean losses of the assistant's and other tokens, the experts' loads."""
+        for p in self.model.parameters():
+            p.grad = None
+        bf16 = self.args.precision == "bf16"
+        with torch.autocast(self.args.device, torch.bfloat16, enabled=bf16):
+            objective, said, other, loads = losses(self.model, *batch, qat, with_mtp)
+        objective.backward()
+        return said, other, loads
+
+    def rehearse(self, batches):
+        """One step of the hungriest kind, so that memory runs out now or never; fewer rows help."""
+        while True:
+            try:
+                batch = [part.to(self.args.device) for part in batches.make()]
+                with torch.compiler.set_stance("force_eager"):
+                    self.gradients(batch, True, True)
+                peak = torch.cuda.max_memory_allocated() / 2**30
+                return self.log(f"{self.args.rows} rows need {peak:.1f} GiB")
+            except torch.cuda.OutOfMemoryError:
+                self.args.rows //= 2
+                self.log(f"out of memory: {self.args.rows} rows")
+            torch.cuda.empty_cache()
+
+    def advance(self, batch, progress: float):
+        """One step -> its figures for the log."""
+        warm = min(1.0, (self.step - self.warm_from + 1) / WARM_UP)
+        factor = warm * min(1.0, (1 - progress) / 0.4)
+        qat = progress >= self.args.qat
+        said, other, loads = self.gradients(batch, qat, self.step % 8 == 7)
+        norm = torch.nn.utils.clip_grad_norm_(
+            [p for n, p in self.model.named_parameters() if not n.startswith("mtp.")], 1.0
+        )
+        self.optimiser.step(factor)
+        for block, load in zip(self.model.layers, loads):
+            if not block.ffn.hashed:
+                share = load.float() / load.sum()
+                block.ffn.bias.add_(0.01 * factor * torch.sign(share.mean() - share))
+        self.step, self.tokens = self.step + 1, self.tokens + batch[0].numel()
+        state = f"norm {float(norm):.2f} lr x{factor:.2f} progress {progress:.3f} qat {int(qat)}"
+        return float(said), float(other), state
+
+    def report(self, window, state):
+        mean = np.array(window).mean(0)
+        self.log(
+            f"step {self.step} tokens {self.tokens} assistant {mean[0]:.4f} other {mean[1]:.4f} "
+            f"{state} {mean[2] / mean[3]:.0f} tokens/s",
+        )
+        self.curve.append((self.tokens, round(float(mean[0]), 4), round(float(mean[1]), 4)))
+
+    def evaluate(self, qat):
+        args = self.args
+        validation = Validation(args.episodes, self.encoder, args.length, args.device)
+        for name, score in validation.run(self.model, qat).items():
+            self.log(f"{name} {json.dumps(score)}")
+            self.curve.append((self.tokens, name, score))
+
+    def run(self, batches):
+        """Trains until the time is over. Only the steps themselves count as time trained."""
+        args, window = self.args, []
+        saved = evaluated = scanned = printed = time.time()
+        while True:
+            left, here = self.time_left()
+            if here <= 0:
+                return
+            begun = time.time()
+            progress = self.trained / (self.trained + left)
+            batch = batches.next(args.device)
+            said, other, state = self.advance(batch, progress)
+            now = time.time()
+            self.trained += now - begun
+            window.append((said, other, batch[0].numel(), now - begun))
+            if now - printed > 20:
+                self.report(window, state)
+                window, printed = [], now
+            if batches.made is None and now - scanned > 45:
+                if batches.episodes.scan():
+                    self.report_shards(batches.episodes)
+                scanned = time.time()
+            if now - saved > args.save:
+                self.save()
+                saved = time.time()
+            if now - evaluated > args.evaluate:
+                self.evaluate(progress >= args.qat)
+                evaluated = time.time()
+
+
 def main():
     args = parse()
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     os.makedirs(args.out, exist_ok=True)
-    journal = os.path.join(args.out, "train.log")
     encoder = Encoder(args.tokenizer)
-    config = Config.load(args.config) if args.config else Config()
-    config.vocab_size = encoder.size
-    model = Nano(config)
-    optimiser = Optimiser(model, args.muon, args.adam)
-    path = os.path.join(args.out, "checkpoint.pt")
-    step, tokens, trained, curve = 0, 0, 0.0, []
-    if args.resume and os.path.exists(path):
-        saved = torch.load(path, weights_only=False)
-        model.load_state_dict(saved["model"])
-        optimiser.load(saved["optimiser"])
-        step, tokens, trained, curve = (
-            saved["step"],
-            saved["tokens"],
-            saved["seconds"],
-            saved["curve"],
-        )
-    episodes = data.Episodes(args.episodes, encoder, args.seed + step, args.length)
-    if args.encoded:
-        episodes.load(args.encoded)
-    while not episodes.pools["short"] and not episodes.scan(4):
-        log(journal, "no episodes yet")
-        time.sleep(5)
-    rng = np.random.default_rng(args.seed + step)
-    first_id = 300  # past the scaffolding: ids that data can hold
-    count = sum(p.numel() for p in model.parameters())
-    log(
-        journal,
-        f"parameters {count} vocabulary {encoder.size} resume at step {step} tokens {tokens}",
+    trainer = Trainer(args, encoder)
+    if args.resume and os.path.exists(trainer.path):
+        trainer.resume(trainer.path)
+    episodes = data.Episodes(args.episodes, encoder, args.seed + trainer.step, args.length)
+    while not all(episodes.pools.values()):
+        if not episodes.scan(4):
+            trainer.log("not enough episodes yet")
+            time.sleep(3)
+    count = sum(p.numel() for p in trainer.model.parameters())
+    trainer.log(
+        f"parameters {count} vocabulary {encoder.size} "
+        f"resume at step {trainer.step} tokens {trainer.tokens}"
     )
-
-    def save():
-        state = {
-            "model": model.state_dict(),
-            "optimiser": optimiser.state(),
-            "config": config.__dict__,
-            "step": step,
-            "tokens": tokens,
-            "seconds": trained,
-            "curve": curve,
-        }
-        torch.save(state, path + ".tmp")
-        os.replace(path + ".tmp", path)
-
-    saved_at = evaluated_at = scanned_at = printed_at = time.time()
-    window = []
-    while True:
-        left = seconds_until(clock) if (clock := finish_file(args)) else args.minutes * 60 - trained
-        if left <= 0:
-            break
-        begun = time.time()
-        progress = trained / (trained + left)
-        factor = min(1.0, (step + 1) / 30) * min(1.0, (1 - progress) / 0.4)
-        qat = progress >= args.qat
-        copying = max(0.02, 0.4 * (1 - tokens / 600_000))
-        batch = batch_of(episodes, args, rng, copying, first_id)
-        batch[2] = torch.where(batch[3], batch[2], batch[2] * args.other)
-        with_mtp = step % 8 == 7
-        for p in model.parameters():
-            p.grad = None
-        objective, said, other, loads = losses(model, *batch, qat, with_mtp)
-        objective.backward()
-        norm = torch.nn.utils.clip_grad_norm_(
-            [p for n, p in model.named_parameters() if not n.startswith("mtp.")], 1.0
-        )
-        optimiser.step(factor)
-        for block, load in zip(model.layers, loads):
-            if not block.ffn.hashed:
-                share = load.float() / load.sum()
-                block.ffn.bias.add_(0.01 * factor * torch.sign(share.mean() - share))
-        step, tokens = step + 1, tokens + batch[0].numel()
-        window.append((float(said), float(other), batch[0].numel(), time.time() - begun))
-        trained += time.time() - begun
-        now = time.time()
-        if now - printed_at > 20:
-            mean = np.array(window).mean(0)
-            rate = mean[2] / mean[3]
-            log(
-                journal,
-                f"step {step} tokens {tokens} assistant {mean[0]:.4f} other {mean[1]:.4f} "
-                f"norm {float(norm):.2f} "
-                f"lr x{factor:.2f} progress {progress:.3f} qat {int(qat)} {rate:.0f} tokens/s",
-            )
-            curve.append((tokens, round(float(mean[0]), 4), round(float(mean[1]), 4)))
-            window, printed_at = [], now
-        if not args.encoded and now - scanned_at > 45:
-            if episodes.scan(1):
-                log(
-                    journal,
-                    f"shards {len(episodes.seen)} "
-                    + str({k: len(v) for k, v in episodes.pools.items()}),
-                )
-            scanned_at = time.time()
-        if now - saved_at > args.save:
-            save()
-            saved_at = time.time()
-        if now - evaluated_at > args.evaluate:
-            evaluate(args, encoder, model, qat, journal, tokens, curve)
-            evaluated_at = time.time()
-    save()
+    batches = Batches(episodes, args, args.seed + trainer.step, trainer.tokens)
+    if args.device == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch._dynamo.config.suppress_errors = True  # what does not compile runs as it is
+        trainer.rehearse(batches)
+        batches.run_ahead(trainer.report_shards)
+    trainer.run(batches)
+    trainer.save()
     if args.evaluate < 3600:
-        evaluate(args, encoder, model, True, journal, tokens, curve)
-        save()
-    log(journal, "finished")
-
-
-def evaluate(args, encoder, model, qat, journal, tokens, curve):
-    for name, score in Validation(args.episodes, encoder, args.length).run(model, qat).items():
-        log(journal, f"{name} {json.dumps(score)}")
-        curve.append((tokens, name, score))
+        trainer.evaluate(True)
+        trainer.save()
+    trainer.log("finished")
 
 
 if __name__ == "__main__":
