@@ -28,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 
 // The first attempt is the model's best guess; later ones have to differ from it.
 constexpr double kLaterTemperature = 0.8;
+// Tokens rarer than this, relative to the likeliest, are noise more often than ideas.
+constexpr double kLaterMinP = 0.05;
 // Of the window, what is kept free for the transcript: half, or this many tokens.
 constexpr int64_t kTranscriptRoom = 128 << 10;
 
@@ -214,6 +216,7 @@ class FixRun {
     options.limits = options_.limits;
     options.cancel = environment_.stop.token();
     options.sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
+    options.sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
     options.sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
     report_.attempts = number;
     observer_->on_attempt(number, options.sampling);
