@@ -44,7 +44,9 @@ def write_task(task, folder):
     for path, text in {**task["files"], task["bug"]["path"]: task["bug"]["content"]}.items():
         (folder / "repo" / path).write_text(text)
     issue = folder / "issue.md"
-    issue.write_text("---\nrepo: repo\ntest: %s\n---\n%s" % (task["test"], task["issue"]))
+    # The tests take well under a second; a wrong edit can make them loop without end.
+    front = "repo: repo\ntest: %s\ntimeout: 20s" % task["test"]
+    issue.write_text("---\n%s\n---\n%s" % (front, task["issue"]))
     return issue
 
 
