@@ -13,20 +13,24 @@
 namespace dsv4::llm {
 namespace {
 
-constexpr int64_t kRowBlock = 64;    // FP8 rounding of stored rows
-constexpr int64_t kIndexBlock = 32;  // FP4 rounding of the indexer's queries and entries
+constexpr int64_t kRowBlock = 64;    // FP8 rounding of raw rows
+constexpr int64_t kIndexBlock = 32;  // FP4 rounding of the indexer's queries
 
-// The part of stored rows that carries no position is rounded through FP8.
+// Makes raw rows what they will be once stored.
 void round_rows(const ForwardContext& ctx, float* x, int64_t rows) {
   const int64_t dim = ctx.config.head_dim;
-  for (int64_t r = 0; r < rows; ++r) {
-    kernels::round_fp8_blocks(x + r * dim, dim - ctx.config.rope_dim, kRowBlock);
+  for (int64_t r = 0; r < rows; ++r, x += dim) {
+    kernels::round_fp8_blocks(x, dim - ctx.config.rope_dim, kRowBlock);
+    for (int64_t i = dim - ctx.config.rope_dim; i < dim; ++i) {
+      x[i] = kernels::decode_bf16(kernels::encode_bf16(x[i]));
+    }
   }
 }
 
-// The transform spreads outliers before FP4 rounding and leaves products as they are, so that
+// The indexer's queries and entries are transformed and then rounded through FP4, the entries by
+// being stored. The transform spreads outliers before that and leaves products as they are, so that
 // without rounding it can be left out.
-void round_index(const ForwardContext& ctx, float* x, int64_t rows) {
+void round_index_queries(const ForwardContext& ctx, float* x, int64_t rows) {
   const int64_t dim = ctx.config.index_head_dim;
   constexpr int64_t kGrain = 64;
   ctx.pool.parallel_for(rows, kGrain, [&](int64_t begin, int64_t end) {
@@ -46,15 +50,16 @@ void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const Lay
   project_query(ctx, chunk, layer, weights, x);
   project_rows(ctx, chunk, layer, weights, x);
   if (layer.compresses()) {
-    compress(ctx, chunk, layer, weights.compressor, Use::kAttention, x, state.compressor);
+    compress(ctx, chunk, layer, weights.compressor, Use::kAttention, x, state.compressor.front());
     visible_.clear();
     for (int64_t t = 0; t < chunk.tokens(); ++t) {
       visible_.push_back((chunk.start + t + 1) / layer.compress_ratio);
     }
   }
   if (layer.attention == AttentionKind::kCompressedSparse) {
-    compress(ctx, chunk, layer, weights.indexer.compressor, Use::kIndex, x, state.indexer);
-    select(ctx, chunk, weights.indexer, x, state.indexer);
+    compress(ctx, chunk, layer, weights.indexer.compressor, Use::kIndex, x, state.indexer.front());
+    // While everything fits the budget there is nothing to choose.
+    if (chooses(ctx, layer)) select(ctx, chunk, weights.indexer, x, state.indexer.front());
   }
   attend(ctx, chunk, layer, weights, state);
   project_output(ctx, chunk, layer, weights, out);
@@ -65,6 +70,11 @@ void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const Lay
   for (int64_t t = std::max<int64_t>(0, chunk.tokens() - window); t < chunk.tokens(); ++t) {
     std::copy_n(rows + t * dim, dim, state.ring.data() + (chunk.start + t) % window * dim);
   }
+}
+
+// Whether a token of the chunk sees more entries than the indexer's budget.
+bool AttentionSite::chooses(const ForwardContext& ctx, const LayerConfig& layer) const {
+  return layer.overlaps() && visible_.back() > ctx.config.index_topk;
 }
 
 void AttentionSite::project_query(const ForwardContext& ctx, const Chunk& chunk,
@@ -111,7 +121,7 @@ void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
   ctx.linear(weights.wgate, x, tokens, gate);
 
   // Rows by position, from the first that an unfinished block needs.
-  const int64_t first = state.count;
+  const int64_t first = state.entries.size();
   const int64_t last = end / ratio;
   const int64_t base = (first - (layer.overlaps() && first > 0 ? 1 : 0)) * ratio;
   kv_rows_.clear();
@@ -122,7 +132,8 @@ void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
     kv_rows_.push_back((here ? kv : state.kv.data()) + at);
     gate_rows_.push_back((here ? gate : state.gate.data()) + at);
   }
-  state.entries.resize(static_cast<size_t>(last * state.dim));
+  const int64_t dim = state.layout.dim;
+  float* entries = entries_.get((last - first) * dim);
   blocks_.clear();
   for (int64_t b = first; b < last; ++b) {
     const int64_t at = b * ratio - base;
@@ -130,13 +141,13 @@ void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
     blocks_.push_back({kv_rows_.data() + at, gate_rows_.data() + at,
                        previous ? kv_rows_.data() + at - ratio : nullptr,
                        previous ? gate_rows_.data() + at - ratio : nullptr,
-                       state.entries.data() + b * state.dim});
+                       entries + (b - first) * dim});
   }
   kernels::compress(
       ctx.pool, ctx.isa,
-      {blocks_.data(), last - first, ratio, state.dim, layer.overlaps(), weights.ape.data()});
-  state.count = last;
-  finish_entries(ctx, layer, weights, use, first, state);
+      {blocks_.data(), last - first, ratio, dim, layer.overlaps(), weights.ape.data()});
+  state.entries.resize(last);
+  finish_entries(ctx, layer, weights, use, first, entries, state);
 
   const int64_t keep = (last - (layer.overlaps() ? 1 : 0)) * ratio;
   for (int64_t p = std::max(keep, chunk.start); p < end; ++p) {
@@ -147,25 +158,23 @@ void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
   }
 }
 
-// Norm, rotation at the block's first position, and rounding of the entries from `first` on.
+// Norm, rotation at the block's first position, and storing of the new entries: `first` and later.
 void AttentionSite::finish_entries(const ForwardContext& ctx, const LayerConfig& layer,
                                    const CompressorWeights& weights, Use use, int64_t first,
-                                   CompressorState& state) {
-  const int64_t count = state.count - first;
+                                   float* entries, CompressorState& state) {
+  const int64_t count = state.entries.size() - first;
   if (count == 0) return;
-  float* entries = state.entries.data() + first * state.dim;
+  const int64_t dim = state.layout.dim;
   kernels::rms_norm(ctx.pool, ctx.isa,
-                    {entries, count, state.dim, weights.norm.data(),
+                    {entries, count, dim, weights.norm.data(),
                      static_cast<float>(ctx.config.rms_norm_eps), entries});
   positions_.clear();
-  for (int64_t b = first; b < state.count; ++b) positions_.push_back(b * layer.compress_ratio);
+  for (int64_t b = 0; b < count; ++b) positions_.push_back((first + b) * layer.compress_ratio);
   kernels::fill_rope_table(compressed_frequencies_, positions_, entry_rope_);
-  kernels::rope(ctx.pool, {entries, count, state.dim, ctx.config.rope_dim, 1, &entry_rope_, false});
-  if (!ctx.rounds()) return;
-  if (use == Use::kAttention) {
-    round_rows(ctx, entries, count);
-  } else {
-    round_index(ctx, entries, count);
+  kernels::rope(ctx.pool, {entries, count, dim, ctx.config.rope_dim, 1, &entry_rope_, false});
+  if (ctx.rounds() && use == Use::kIndex) kernels::hadamard(entries, count, dim);
+  for (int64_t b = 0; b < count; ++b) {
+    kernels::pack_row(state.layout, entries + b * dim, state.entries.new_row(first + b));
   }
 }
 
@@ -181,19 +190,16 @@ void AttentionSite::select(const ForwardContext& ctx, const Chunk& chunk,
   selected_.resize(static_cast<size_t>(tokens * c.index_topk));
   float* q = index_q_.get(tokens * heads * dim);
   float* w = index_weights_.get(tokens * heads);
-  // While everything fits the budget there is nothing to choose.
-  if (visible_.back() > c.index_topk) {
-    ctx.linear(weights.wq_b, qr_.get(0), tokens, q);
-    kernels::rope(ctx.pool,
-                  {q, tokens * heads, dim, c.rope_dim, heads, &chunk.compressed_rope, false});
-    if (ctx.rounds()) round_index(ctx, q, tokens * heads);
-    ctx.linear(weights.weights_proj, x, tokens, w);
-    const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim * heads)));
-    for (int64_t i = 0; i < tokens * heads; ++i) w[i] *= scale;
-  }
+  ctx.linear(weights.wq_b, qr_.get(0), tokens, q);
+  kernels::rope(ctx.pool,
+                {q, tokens * heads, dim, c.rope_dim, heads, &chunk.compressed_rope, false});
+  if (ctx.rounds()) round_index_queries(ctx, q, tokens * heads);
+  ctx.linear(weights.weights_proj, x, tokens, w);
+  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim * heads)));
+  for (int64_t i = 0; i < tokens * heads; ++i) w[i] *= scale;
   kernels::select_entries(ctx.pool, ctx.isa,
-                          {q, w, tokens, heads, dim, state.entries.data(), visible_.data(),
-                           c.index_topk, selected_.data(), count_.data()});
+                          {q, w, tokens, heads, dim, state.rows(), visible_.data(), c.index_topk,
+                           selected_.data(), count_.data()});
 }
 
 void AttentionSite::attend(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
@@ -218,10 +224,12 @@ void AttentionSite::attend(const ForwardContext& ctx, const Chunk& chunk, const 
   p.earlier = earlier;
   p.window_size = c.sliding_window;
   if (layer.compresses()) {
-    p.entries = state.compressor.entries.data();
+    const CompressorState& compressor = state.compressor.front();
+    p.entries = compressor.rows();
     p.count = visible_.data();
+    p.unpacked = unpacked_.get(chooses(ctx, layer) ? 0 : compressor.entries.size() * c.head_dim);
   }
-  if (layer.attention == AttentionKind::kCompressedSparse) {
+  if (chooses(ctx, layer)) {
     p.selected = selected_.data();
     p.selected_stride = c.index_topk;
     p.count = count_.data();

@@ -22,6 +22,7 @@ class AttentionSite {
   // What the compressor of the layer and that of its indexer do differently to finished entries.
   enum class Use { kAttention, kIndex };
 
+  bool chooses(const ForwardContext& ctx, const LayerConfig& layer) const;
   void project_query(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                      const AttentionWeights& weights, const float* x);
   void project_rows(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
@@ -29,7 +30,7 @@ class AttentionSite {
   void compress(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                 const CompressorWeights& weights, Use use, const float* x, CompressorState& state);
   void finish_entries(const ForwardContext& ctx, const LayerConfig& layer,
-                      const CompressorWeights& weights, Use use, int64_t first,
+                      const CompressorWeights& weights, Use use, int64_t first, float* entries,
                       CompressorState& state);
   void select(const ForwardContext& ctx, const Chunk& chunk, const IndexerWeights& weights,
               const float* x, const CompressorState& state);
@@ -39,7 +40,8 @@ class AttentionSite {
                       const AttentionWeights& weights, float* out);
 
   std::vector<float> compressed_frequencies_;
-  Buffer qr_, q_, rows_, kv_, gate_, index_q_, index_weights_, heads_, group_, low_rank_;
+  Buffer qr_, q_, rows_, kv_, gate_, index_q_, index_weights_, heads_, group_, low_rank_, entries_,
+      unpacked_;
   std::vector<const float*> window_, kv_rows_, gate_rows_;
   std::vector<kernels::CompressBlock> blocks_;
   std::vector<int64_t> visible_, count_, positions_;

@@ -1,39 +1,117 @@
 #include "llm/layer_state.h"
 
+#include <algorithm>
+
 namespace dsv4::llm {
 namespace {
 
-CompressorState make_compressor(const LayerConfig& layer, int64_t dim) {
-  CompressorState state;
-  const int64_t parts = layer.overlaps() ? 2 : 1;
-  state.dim = dim;
-  state.width = parts * dim;
-  state.slots = parts * layer.compress_ratio;
-  state.kv.resize(static_cast<size_t>(state.slots * state.width));
-  state.gate.resize(state.kv.size());
-  return state;
+int64_t compressor_bytes(const CompressorState& state) {
+  return state.entries.bytes() +
+         static_cast<int64_t>((state.kv.size() + state.gate.size()) * sizeof(float));
 }
 
-int64_t compressor_bytes(const CompressorState& state) {
-  return static_cast<int64_t>((state.entries.size() + state.kv.size() + state.gate.size()) *
-                              sizeof(float));
+// Calls visit(row of kv, row of gate) for the frontier rows that blocks after `position` read.
+template <typename State, typename Visit>
+void each_frontier_row(const LayerConfig& layer, State& state, int64_t position,
+                       const Visit& visit) {
+  const int64_t ratio = layer.compress_ratio;
+  const int64_t previous = layer.overlaps() ? 1 : 0;
+  const int64_t first = std::max<int64_t>(0, position / ratio - previous) * ratio;
+  for (int64_t p = first; p < position; ++p) {
+    const int64_t at = p % state.slots * state.width;
+    visit(state.kv.data() + at, state.gate.data() + at);
+  }
+}
+
+void save_frontier(const LayerConfig& layer, const CompressorState& state, int64_t position,
+                   std::vector<float>& out) {
+  each_frontier_row(layer, state, position, [&](const float* kv, const float* gate) {
+    out.insert(out.end(), kv, kv + state.width);
+    out.insert(out.end(), gate, gate + state.width);
+  });
+}
+
+// Returns where the next compressor's rows begin.
+const float* restore_frontier(const LayerConfig& layer, const float* from, int64_t position,
+                              CompressorState& state) {
+  state.entries.resize(position / layer.compress_ratio);
+  each_frontier_row(layer, state, position, [&](float* kv, float* gate) {
+    std::copy_n(from, state.width, kv);
+    std::copy_n(from + state.width, state.width, gate);
+    from += 2 * state.width;
+  });
+  return from;
 }
 
 }  // namespace
 
-LayerState make_layer_state(const Config& config, const LayerConfig& layer) {
+CompressorState::CompressorState(const LayerConfig& layer, const kernels::RowLayout& stored,
+                                 const std::shared_ptr<PageMemory>& memory)
+    : layout(stored), entries(stored.bytes(), memory) {
+  const int64_t parts = layer.overlaps() ? 2 : 1;
+  width = parts * layout.dim;
+  slots = parts * layer.compress_ratio;
+  kv.resize(static_cast<size_t>(slots * width));
+  gate.resize(kv.size());
+}
+
+LayerState make_layer_state(const Config& config, const LayerConfig& layer, Precision precision,
+                            const std::shared_ptr<PageMemory>& memory) {
+  using kernels::RowFormat;
+  const bool rounds = precision != Precision::kF32;
   LayerState state;
+  state.layout = {rounds ? RowFormat::kFp8Bf16 : RowFormat::kF32, config.head_dim, config.rope_dim};
   state.ring.resize(static_cast<size_t>(config.sliding_window * config.head_dim));
-  if (layer.compresses()) state.compressor = make_compressor(layer, config.head_dim);
-  if (layer.attention == AttentionKind::kCompressedSparse) {
-    state.indexer = make_compressor(layer, config.index_head_dim);
+  if (layer.compresses()) state.compressor.emplace_back(layer, state.layout, memory);
+  if (layer.overlaps()) {
+    const RowFormat format = rounds ? RowFormat::kFp4 : RowFormat::kF32;
+    const kernels::RowLayout index{format, config.index_head_dim, 0};
+    state.indexer.emplace_back(layer, index, memory);
   }
   return state;
 }
 
 int64_t state_bytes(const LayerState& state) {
-  return static_cast<int64_t>(state.ring.size() * sizeof(float)) +
-         compressor_bytes(state.compressor) + compressor_bytes(state.indexer);
+  auto bytes = static_cast<int64_t>(state.ring.size() * sizeof(float));
+  for (const CompressorState& c : state.compressor) bytes += compressor_bytes(c);
+  for (const CompressorState& c : state.indexer) bytes += compressor_bytes(c);
+  return bytes;
+}
+
+LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position) {
+  LayerMoment moment;
+  // Before the window is full its last rows hold nothing.
+  const int64_t dim = state.layout.dim;
+  const int64_t rows = std::min(position, static_cast<int64_t>(state.ring.size()) / dim);
+  moment.ring.resize(static_cast<size_t>(rows * state.layout.bytes()));
+  for (int64_t i = 0; i < rows; ++i) {
+    kernels::pack_row(state.layout, state.ring.data() + i * dim,
+                      moment.ring.data() + i * state.layout.bytes());
+  }
+  for (const CompressorState& c : state.compressor) {
+    save_frontier(layer, c, position, moment.frontier);
+  }
+  for (const CompressorState& c : state.indexer) {
+    save_frontier(layer, c, position, moment.frontier);
+  }
+  return moment;
+}
+
+void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t position,
+                    LayerState& state) {
+  const int64_t rows = static_cast<int64_t>(moment.ring.size()) / state.layout.bytes();
+  for (int64_t i = 0; i < rows; ++i) {
+    kernels::unpack_row(kernels::detect_isa(), state.layout,
+                        moment.ring.data() + i * state.layout.bytes(),
+                        state.ring.data() + i * state.layout.dim);
+  }
+  const float* from = moment.frontier.data();
+  for (CompressorState& c : state.compressor) from = restore_frontier(layer, from, position, c);
+  for (CompressorState& c : state.indexer) from = restore_frontier(layer, from, position, c);
+}
+
+int64_t moment_bytes(const LayerMoment& moment) {
+  return static_cast<int64_t>(moment.ring.size() + moment.frontier.size() * sizeof(float));
 }
 
 }  // namespace dsv4::llm

@@ -1,34 +1,58 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
+#include "kernels/packed_rows/packed_rows.h"
 #include "llm/config.h"
+#include "llm/model.h"
+#include "llm/page_list.h"
 
 namespace dsv4::llm {
 
 // What a compressor keeps (deepseek-v4.md section 5): its entries, and the frontier: the projected
 // rows of the unfinished block and, with overlap, of the whole block before it.
 struct CompressorState {
-  int64_t dim = 0;    // of an entry
-  int64_t width = 0;  // of a projected row: dim, or 2 * dim with overlap
-  int64_t slots =
-      0;  // frontier rows: ratio, or 2 * ratio with overlap; position p is in p mod slots
-  int64_t count = 0;           // entries
-  std::vector<float> entries;  // [count, dim], append-only
-  std::vector<float> kv;       // [slots, width]
-  std::vector<float> gate;     // [slots, width]
+  CompressorState(const LayerConfig& layer, const kernels::RowLayout& stored,
+                  const std::shared_ptr<PageMemory>& memory);
+
+  kernels::PagedRows rows() const { return {layout, entries.pages(), PageList::kRowsPerPage}; }
+
+  kernels::RowLayout layout;  // of an entry
+  PageList entries;           // append-only, one for each finished block
+  int64_t width = 0;          // of a projected row: dim, or 2 * dim with overlap
+  int64_t slots = 0;  // frontier rows: ratio, or twice that with overlap; position p is in p mod
+                      // slots
+  std::vector<float> kv;    // [slots, width]
+  std::vector<float> gate;  // [slots, width]
 };
 
-// What the positions so far have left behind in one layer.
+// What the positions so far have left behind in one layer. A copy shares the entries. The window's
+// rows have been rounded to what they are when stored, but lie ready for arithmetic: they are few.
 struct LayerState {
-  std::vector<float> ring;     // [sliding_window, head_dim] raw rows; position p is in p mod window
-  CompressorState compressor;  // empty without one
-  CompressorState indexer;     // CSA only
+  kernels::RowLayout layout;  // of a raw row when stored
+  std::vector<float> ring;    // [sliding_window, head_dim]; position p is in p mod window
+  std::vector<CompressorState> compressor;  // one in layers that compress
+  std::vector<CompressorState> indexer;     // one in CSA layers
 };
 
-LayerState make_layer_state(const Config& config, const LayerConfig& layer);
+LayerState make_layer_state(const Config& config, const LayerConfig& layer, Precision precision,
+                            const std::shared_ptr<PageMemory>& memory);
 
 int64_t state_bytes(const LayerState& state);
+
+// What a later position overwrites in a layer: the window and the frontiers. With it, and the
+// entries cut to those that position p had, a layer is again as it was at p, exactly.
+struct LayerMoment {
+  std::vector<uint8_t> ring;    // raw rows, stored
+  std::vector<float> frontier;  // kv and gate rows that unfinished blocks need
+};
+
+LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position);
+void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t position,
+                    LayerState& state);
+int64_t moment_bytes(const LayerMoment& moment);
 
 }  // namespace dsv4::llm

@@ -1,12 +1,15 @@
 #include "llm/session.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "llm/error.h"
 #include "llm/network.h"
+#include "llm/page_list.h"
+#include "llm/session_checkpoints.h"
 
 namespace dsv4::llm {
 namespace {
@@ -21,18 +24,30 @@ struct Session::State {
   std::shared_ptr<const Model> model;
   kernels::ThreadPool* pool;
   Precision precision;
-  int64_t chunk;
+  SessionOptions options;
+  std::shared_ptr<PageMemory> memory = std::make_shared<PageMemory>();
+  std::shared_ptr<Network> network;  // scratch only; forks use it in turn
   int64_t position = 0;
+  PageList past;  // the ids so far
   std::vector<LayerState> layers;
   std::vector<float> logits;  // [vocab] after the last id
-  Network network;            // scratch only
+  SessionCheckpoints checkpoints;
 
-  State(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how, int64_t at_once)
+  State(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
+        const SessionOptions& with)
       : model(std::move(m)),
         pool(&p),
         precision(how),
-        chunk(at_once),
-        network(model->config(), model->weights()) {}
+        options(with),
+        network(std::make_shared<Network>(model->config(), model->weights())),
+        past(sizeof(int32_t), memory) {
+    options.chunk = std::max<int64_t>(1, options.chunk);
+    options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
+    const Config& c = model->config();
+    for (const LayerConfig& layer : c.layers) {
+      layers.push_back(make_layer_state(c, layer, precision, memory));
+    }
+  }
 
   ForwardContext context() const {
     return {model->config(), precision, *pool, kernels::detect_isa()};
@@ -48,17 +63,63 @@ struct Session::State {
     }
   }
 
-  // Runs the next ids, at most `chunk`, and returns how many.
-  int64_t step(std::span<const int32_t> ids) {
-    const int64_t n = std::min<int64_t>(chunk, static_cast<int64_t>(ids.size()));
-    network.run(context(), ids.first(static_cast<size_t>(n)), position, layers);
+  // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
+  // due.
+  int64_t step(std::span<const int32_t> next) {
+    const int64_t every = options.checkpoint_every;
+    const int64_t due = every - position % every;
+    const int64_t n = std::min({options.chunk, due, static_cast<int64_t>(next.size())});
+    network->run(context(), next.first(static_cast<size_t>(n)), position, layers);
+    past.resize(position + n);
+    for (int64_t i = 0; i < n; ++i) {
+      std::memcpy(past.new_row(position + i), &next[static_cast<size_t>(i)], sizeof(int32_t));
+    }
     position += n;
+    logits.clear();
+    if (n == due) {
+      keep_logits(n - 1);
+      checkpoint();
+    }
     return n;
   }
 
   void keep_logits(int64_t token) {
     logits.resize(static_cast<size_t>(model->config().vocab_size));
-    network.logits(context(), token, 1, logits.data());
+    network->logits(context(), token, 1, logits.data());
+  }
+
+  void checkpoint() {
+    auto made = std::make_shared<SessionCheckpoint>();
+    made->position = position;
+    made->logits = logits;
+    for (size_t i = 0; i < layers.size(); ++i) {
+      made->layers.push_back(save_moment(model->config().layers[i], layers[i], position));
+    }
+    checkpoints.add(std::move(made));
+  }
+
+  void restore(const SessionCheckpoint& checkpoint) {
+    position = checkpoint.position;
+    logits = checkpoint.logits;
+    past.resize(position);
+    for (size_t i = 0; i < layers.size(); ++i) {
+      restore_moment(model->config().layers[i], checkpoint.layers[i], position, layers[i]);
+    }
+  }
+
+  // To before the first id.
+  void reset() {
+    SessionCheckpoint nothing;
+    nothing.layers.resize(layers.size());
+    restore(nothing);
+  }
+
+  std::vector<int32_t> ids_between(int64_t from, int64_t to) const {
+    std::vector<int32_t> out(static_cast<size_t>(to - from));
+    for (int64_t p = from; p < to; ++p) {
+      std::memcpy(&out[static_cast<size_t>(p - from)], past.row(p), sizeof(int32_t));
+    }
+    return out;
   }
 };
 
@@ -73,9 +134,7 @@ Session::Session(std::shared_ptr<const Model> model, kernels::ThreadPool& pool,
                      ", no power of two: its Hadamard transform does not exist; only the "
                      "precision f32 can run this model");
   }
-  state_ = std::make_unique<State>(std::move(model), pool, precision,
-                                   std::max<int64_t>(1, options.chunk));
-  for (const LayerConfig& layer : c.layers) state_->layers.push_back(make_layer_state(c, layer));
+  state_ = std::make_unique<State>(std::move(model), pool, precision, options);
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -113,7 +172,7 @@ bool Session::append_each(std::span<const int32_t> ids, const LogitsSink& sink,
     for (int64_t first = 0; first < n; first += kLogitsAtOnce) {
       const int64_t count = std::min(kLogitsAtOnce, n - first);
       rows.resize(static_cast<size_t>(count) * vocab);
-      s.network.logits(s.context(), first, count, rows.data());
+      s.network->logits(s.context(), first, count, rows.data());
       for (int64_t i = 0; i < count; ++i) {
         sink(start + first + i, std::span(rows).subspan(static_cast<size_t>(i) * vocab, vocab));
       }
@@ -132,18 +191,47 @@ Precision Session::precision() const { return state_->precision; }
 const Model& Session::model() const { return *state_->model; }
 
 std::unique_ptr<Session> Session::fork() const {
-  auto copy =
-      std::make_unique<State>(state_->model, *state_->pool, state_->precision, state_->chunk);
-  copy->position = state_->position;
-  copy->layers = state_->layers;
-  copy->logits = state_->logits;
-  return std::unique_ptr<Session>(new Session(std::move(copy)));
+  return std::unique_ptr<Session>(new Session(std::make_unique<State>(*state_)));
+}
+
+void Session::checkpoint() { state_->checkpoint(); }
+
+int64_t Session::rewind(int64_t position) {
+  State& s = *state_;
+  if (position < 0 || position > s.position) {
+    throw Error("cannot go back to position " + std::to_string(position) + ": the session is at " +
+                std::to_string(s.position));
+  }
+  if (position == s.position) return 0;
+  const std::shared_ptr<const SessionCheckpoint> from = s.checkpoints.before(position);
+  const int64_t start = from ? from->position : 0;
+  const std::vector<int32_t> again = s.ids_between(start, position);
+  if (from) {
+    s.restore(*from);
+  } else {
+    s.reset();
+  }
+  s.checkpoints.cut(start);
+  append(again);
+  return position - start;
+}
+
+std::vector<int64_t> Session::checkpoints() const {
+  std::vector<int64_t> positions;
+  for (const auto& c : state_->checkpoints.all()) positions.push_back(c->position);
+  return positions;
+}
+
+std::vector<int32_t> Session::ids(int64_t from) const {
+  return state_->ids_between(from, state_->position);
 }
 
 int64_t Session::state_bytes() const {
-  int64_t bytes = 0;
+  int64_t bytes = state_->past.bytes();
   for (const LayerState& layer : state_->layers) bytes += llm::state_bytes(layer);
   return bytes;
 }
+
+int64_t Session::page_bytes() const { return state_->memory->bytes(); }
 
 }  // namespace dsv4::llm

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <vector>
 
 #include "kernels/parallel/thread_pool.h"
 #include "llm/model.h"
@@ -14,12 +15,17 @@ namespace dsv4::llm {
 
 struct SessionOptions {
   std::optional<Precision> precision;  // default: the model's
-  int64_t chunk = 256;  // ids computed together in prefill, at most; bounds the memory
+  int64_t chunk = 256;              // ids computed together in prefill, at most; bounds the memory
+  int64_t checkpoint_every = 4096;  // ids between the checkpoints that append makes by itself
 };
 
 // One growing sequence of token ids and the state it leaves behind (deepseek-v4.md section 5). The
 // logits after an id are the same, bit for bit, however the ids before it were split into calls.
-// Not thread-safe; sessions that run at the same time need a pool each.
+//
+// What grows with the context lies in pages that forks share (PageList), in the formats that the
+// model defines; what does not is a window and a frontier of fixed size for each layer. A
+// checkpoint is a copy of the latter. Not thread-safe, and a session and its forks share memory:
+// they run in one thread.
 class Session {
  public:
   // The pool must outlive the session and its forks.
@@ -53,11 +59,29 @@ class Session {
   Precision precision() const;
   const Model& model() const;
 
-  // An independent copy of the state that goes on from here.
+  // An independent copy of the state that goes on from here. Shares pages and checkpoints: its
+  // cost does not depend on the position.
   std::unique_ptr<Session> fork() const;
 
-  // Bytes of state that the positions so far have left behind.
+  // Remembers this position, so that rewinding to it computes nothing.
+  void checkpoint();
+
+  // Goes back to an earlier position, 0 to position(): as if the ids after it had never come. What
+  // the last checkpoint before it lacks is computed again; returns how many ids that took. Throws
+  // Error when the position was never reached.
+  int64_t rewind(int64_t position);
+
+  // Positions that a rewind would start from, ascending. The older they are, the farther apart.
+  std::vector<int64_t> checkpoints() const;
+
+  // The ids appended so far: [from, position()).
+  std::vector<int32_t> ids(int64_t from = 0) const;
+
+  // Bytes of state that the positions so far have left behind, shared pages included.
   int64_t state_bytes() const;
+
+  // Bytes of all pages that this session and its forks hold, each counted once.
+  int64_t page_bytes() const;
 
  private:
   struct State;

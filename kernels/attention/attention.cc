@@ -9,18 +9,46 @@
 namespace dsv4::kernels {
 namespace {
 
-// What one token sees, in order.
-void gather_rows(const AttentionParams& p, int64_t t, std::vector<const float*>& rows) {
-  rows.clear();
-  const int64_t end = p.earlier + t + 1;
-  for (int64_t i = std::max<int64_t>(0, end - p.window_size); i < end; ++i) {
-    rows.push_back(p.window[i]);
+// What one token sees.
+struct Seen {
+  std::vector<const float*> rows;  // in order
+  std::vector<float> unpacked;     // those of the rows that were packed
+
+  void gather(Isa isa, const AttentionParams& p, int64_t t) {
+    rows.clear();
+    const int64_t end = p.earlier + t + 1;
+    for (int64_t i = std::max<int64_t>(0, end - p.window_size); i < end; ++i) {
+      rows.push_back(p.window[i]);
+    }
+    const int64_t count = p.count == nullptr ? 0 : p.count[t];
+    const bool packed = p.entries.layout.format != RowFormat::kF32;
+    if (packed && p.selected != nullptr) unpacked.resize(static_cast<size_t>(count * p.dim));
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t entry = p.selected == nullptr ? i : p.selected[t * p.selected_stride + i];
+      if (!packed) {
+        rows.push_back(reinterpret_cast<const float*>(p.entries.row(entry)));
+      } else if (p.selected == nullptr) {
+        rows.push_back(p.unpacked + i * p.dim);
+      } else {
+        float* to = unpacked.data() + i * p.dim;
+        unpack_row(isa, p.entries.layout, p.entries.row(entry), to);
+        rows.push_back(to);
+      }
+    }
   }
-  const int64_t count = p.count == nullptr ? 0 : p.count[t];
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t entry = p.selected == nullptr ? i : p.selected[t * p.selected_stride + i];
-    rows.push_back(p.entries + entry * p.dim);
-  }
+};
+
+// Entries that every token sees from the first on are unpacked once.
+void unpack_shared(ThreadPool& pool, Isa isa, const AttentionParams& p) {
+  if (p.count == nullptr || p.selected != nullptr) return;
+  if (p.entries.layout.format == RowFormat::kF32) return;
+  constexpr int64_t kGrain = 64;
+  const int64_t most = *std::max_element(p.count, p.count + p.tokens);
+  pool.parallel_for(most, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      unpack_row(isa, p.entries.layout, p.entries.row(i), p.unpacked + i * p.dim);
+    }
+  });
 }
 
 float* output_of(const AttentionParams& p, int64_t t, int64_t head) {
@@ -163,39 +191,43 @@ DSV4_AVX2 void heads_avx2(const AttentionParams& p, int64_t t, int64_t head,
 // A unit of work is one token's block of heads; both paths cut heads in the same way, so that the
 // thread that takes a unit does not matter.
 struct Scratch {
-  std::vector<const float*> rows;
+  Seen seen;
   std::vector<float> scores;
   std::vector<float> sums;
 };
 
 void some_heads(Isa isa, const AttentionParams& p, int64_t t, int64_t begin, int64_t end,
                 Scratch& scratch) {
-  gather_rows(p, t, scratch.rows);
+  scratch.seen.gather(isa, p, t);
+  const std::vector<const float*>& rows = scratch.seen.rows;
   int64_t head = begin;
 #if defined(__x86_64__)
   if (isa >= Isa::kAvx2 && p.dim % 8 == 0) {
     for (; head + kHeads <= end; head += kHeads) {
-      heads_avx2(p, t, head, scratch.rows, scratch.scores);
+      heads_avx2(p, t, head, rows, scratch.scores);
     }
   }
 #endif
-  for (; head < end; ++head) one_head(p, t, head, scratch.rows, scratch.scores, scratch.sums);
+  for (; head < end; ++head) one_head(p, t, head, rows, scratch.scores, scratch.sums);
 }
 
 }  // namespace
 
 void attention_reference(const AttentionParams& p) {
-  std::vector<const float*> rows;
+  ThreadPool alone(1);
+  unpack_shared(alone, Isa::kScalar, p);
+  Seen seen;
   std::vector<double> scores;
   std::vector<double> sums;
   for (int64_t t = 0; t < p.tokens; ++t) {
-    gather_rows(p, t, rows);
-    for (int64_t h = 0; h < p.heads; ++h) one_head(p, t, h, rows, scores, sums);
+    seen.gather(Isa::kScalar, p, t);
+    for (int64_t h = 0; h < p.heads; ++h) one_head(p, t, h, seen.rows, scores, sums);
   }
 }
 
 void attention(ThreadPool& pool, Isa isa, const AttentionParams& p) {
   constexpr int64_t kBlock = 16;
+  unpack_shared(pool, isa, p);
   const int64_t blocks = (p.heads + kBlock - 1) / kBlock;
   pool.parallel_for(p.tokens * blocks, 2, [&](int64_t begin, int64_t end) {
     Scratch scratch;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/packed_rows/packed_rows.h"
 #include "kernels/parallel/isa.h"
 #include "kernels/parallel/thread_pool.h"
 
@@ -25,12 +26,16 @@ struct AttentionParams {
   int64_t earlier = 0;
   int64_t window_size = 0;
 
-  // Compressed rows [entries, dim]: token t sees those in selected[t, 0 .. count[t]), or the first
-  // count[t] of them when selected is null. A null count means none.
-  const float* entries = nullptr;
+  // Compressed rows: token t sees those in selected[t, 0 .. count[t]), or the first count[t] of
+  // them when selected is null. A null count means none.
+  PagedRows entries;
   const int32_t* selected = nullptr;  // [tokens, selected_stride]
   int64_t selected_stride = 0;
   const int64_t* count = nullptr;  // [tokens]
+
+  // Room for the largest count of rows [dim]; needed when selected is null and the entries are not
+  // kF32: they are unpacked there once for all tokens.
+  float* unpacked = nullptr;
 
   int64_t groups = 1;  // divides heads
   float* out =

@@ -55,6 +55,14 @@ float decode_e2m1(uint8_t code) {
 
 uint8_t encode_e2m1(float value) { return encode(kE2m1, value, 2); }
 
+uint16_t encode_bf16(float value) {
+  const auto bits = static_cast<uint32_t>(bits_of(value));
+  if (std::isnan(value)) return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+float decode_bf16(uint16_t bits) { return float_of(static_cast<int32_t>(uint32_t{bits} << 16)); }
+
 float fp8_block_scale(float amax) { return block_scale(kE4m3, amax); }
 
 float fp4_block_scale(float amax) { return block_scale(kE2m1, amax); }

@@ -24,6 +24,10 @@ float decode_e2m1(uint8_t code);
 // The nearest code, ties to the even one, saturating at 6. NaN, which has no code here, becomes 6.
 uint8_t encode_e2m1(float value);
 
+// bfloat16: a float's upper half. Encoding rounds to the nearest, ties to even; NaN stays NaN.
+uint16_t encode_bf16(float value);
+float decode_bf16(uint16_t bits);
+
 // The power-of-two scales of one block with largest magnitude `amax`:
 // 2^ceil(log2(max(amax, 1e-4) / 448)) and 2^ceil(log2(max(amax, 6 * 2^-126) / 6)).
 // NaN for an amax that is NaN or infinite.

@@ -2,21 +2,26 @@
 
 #include "kernels/compressor/compressor.h"
 #include "tests/kernels/compare.h"
+#include "tests/kernels/packed_pages.h"
 
 using namespace dsv4::kernels;
 
 namespace {
 
+RowLayout layout_of(RowFormat format, int64_t dim) {
+  return {format, dim, format == RowFormat::kFp8Bf16 ? dim / 4 : 0};
+}
+
 // Random inputs of one chunk that continues a context of `earlier` positions.
 struct Case {
-  Case(Random& random, int64_t h, int64_t d, int64_t w, int64_t past)
+  Case(Random& random, RowFormat format, int64_t h, int64_t d, int64_t w, int64_t past)
       : heads(h),
         dim(d),
         window_size(w),
         earlier(std::min(past, w - 1)),
         q(normals(random, tokens * h * d)),
         rows(normals(random, (earlier + tokens) * d)),
-        entries(normals(random, kEntries * d)),
+        entries(layout_of(format, d), normals(random, kEntries * d)),
         sink(normals(random, h)) {
     for (int64_t i = 0; i < earlier + tokens; ++i) window.push_back(rows.data() + i * d);
     for (int64_t t = 0; t < tokens; ++t) count.push_back(random.integer(0, kSelected));
@@ -36,7 +41,7 @@ struct Case {
     p.window = window.data();
     p.earlier = earlier;
     p.window_size = window_size;
-    p.entries = entries.data();
+    p.entries = entries.view();
     p.count = count.data();
     p.selected = with_selection ? selected.data() : nullptr;
     p.selected_stride = kSelected;
@@ -48,11 +53,27 @@ struct Case {
   static constexpr int64_t kEntries = 20;
   static constexpr int64_t kSelected = 6;
   int64_t heads, dim, window_size, earlier;
-  std::vector<float> q, rows, entries, sink;
+  std::vector<float> q, rows;
+  PackedPages entries;
+  std::vector<float> sink;
   std::vector<const float*> window;
   std::vector<int64_t> count;
   std::vector<int32_t> selected;
 };
+
+void require_equals_reference(ThreadPool& pool, AttentionParams p) {
+  std::vector<float> unpacked = poisoned(Case::kSelected * p.dim);
+  p.unpacked = unpacked.data();
+  std::vector<float> expected = poisoned(p.tokens * p.heads * p.dim);
+  p.out = expected.data();
+  attention_reference(p);
+  for (const Isa isa : isas()) {
+    std::vector<float> got = poisoned(p.tokens * p.heads * p.dim);
+    p.out = got.data();
+    attention(pool, isa, p);
+    require_close(got, expected, 1e-5);
+  }
+}
 
 }  // namespace
 
@@ -63,18 +84,12 @@ TEST_CASE("attention equals its reference over window and entries") {
   for (const int64_t heads : {1, 4, 6, 18}) {
     for (const int64_t dim : {8, 20, 40}) {
       for (const int64_t window : {1, 5, 64}) {
-        const Case c(random, heads, dim, window, 17);
-        for (const bool selection : {false, true}) {
-          INFO(heads << " heads, dim " << dim << ", window " << window);
-          AttentionParams p = c.params(selection);
-          std::vector<float> expected = poisoned(c.tokens * heads * dim);
-          p.out = expected.data();
-          attention_reference(p);
-          for (const Isa isa : isas()) {
-            std::vector<float> got = poisoned(c.tokens * heads * dim);
-            p.out = got.data();
-            attention(pool, isa, p);
-            require_close(got, expected, 1e-5);
+        for (const bool packed : {false, true}) {
+          const RowFormat format = packed ? RowFormat::kFp8Bf16 : RowFormat::kF32;
+          const Case c(random, format, heads, dim, window, 17);
+          for (const bool selection : {false, true}) {
+            INFO(heads << " heads, dim " << dim << ", window " << window << " packed " << packed);
+            require_equals_reference(pool, c.params(selection));
           }
         }
       }

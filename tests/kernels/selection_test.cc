@@ -5,6 +5,7 @@
 #include "kernels/indexer/indexer.h"
 #include "kernels/moe/routing.h"
 #include "tests/kernels/compare.h"
+#include "tests/kernels/packed_pages.h"
 
 using namespace dsv4::kernels;
 
@@ -27,19 +28,21 @@ TEST_CASE("the indexer chooses what its reference does, and never beyond what is
   Random random;
   INFO("seed " << random.seed());
   ThreadPool pool(3);
-  for (const int64_t dim : {8, 12, 32}) {
+  for (const RowFormat format : {RowFormat::kF32, RowFormat::kF32, RowFormat::kFp4}) {
+    const int64_t dim = format == RowFormat::kFp4 ? 64 : random.integer(1, 4) * 4;
     const int64_t tokens = 30;
     const int64_t heads = 5;
     const int64_t topk = 7;
+    INFO("dim " << dim);
     const std::vector<float> q = normals(random, tokens * heads * dim);
     const std::vector<float> w = normals(random, tokens * heads);
-    const std::vector<float> keys = normals(random, 100 * dim);
+    const PackedPages keys({format, dim, 0}, normals(random, 100 * dim));
     std::vector<int64_t> visible;
     for (int64_t t = 0; t < tokens; ++t) visible.push_back(t * 3);
     const auto run = [&](auto compute) {
       std::vector<int32_t> selected(static_cast<size_t>(tokens * topk), -1);
       std::vector<int64_t> count(static_cast<size_t>(tokens), -1);
-      compute(IndexerParams{q.data(), w.data(), tokens, heads, dim, keys.data(), visible.data(),
+      compute(IndexerParams{q.data(), w.data(), tokens, heads, dim, keys.view(), visible.data(),
                             topk, selected.data(), count.data()});
       for (int64_t t = 0; t < tokens; ++t) {
         const auto i = static_cast<size_t>(t);
@@ -57,19 +60,45 @@ TEST_CASE("the indexer chooses what its reference does, and never beyond what is
   }
 }
 
+TEST_CASE("one token searches a long context with every thread and finds the same") {
+  Random random;
+  INFO("seed " << random.seed());
+  const int64_t dim = 32;
+  const int64_t visible = 5000;
+  const std::vector<float> q = normals(random, 2 * dim);
+  const std::vector<float> w = {1.0F, 0.5F};
+  const PackedPages keys({RowFormat::kFp4, dim, 0}, normals(random, visible * dim), 128);
+  for (const int64_t topk : {1, 100, 4999}) {
+    std::vector<int32_t> expected(static_cast<size_t>(topk), -1);
+    int64_t count = 0;
+    IndexerParams p{q.data(), w.data(),        1,     2, dim, keys.view(), &visible,
+                    topk,     expected.data(), &count};
+    select_entries_reference(p);
+    REQUIRE(count == topk);
+    for (const int threads : {1, 2, 5}) {
+      ThreadPool pool(threads);
+      std::vector<int32_t> selected(static_cast<size_t>(topk), -1);
+      p.selected = selected.data();
+      select_entries(pool, detect_isa(), p);
+      REQUIRE(selected == expected);
+    }
+  }
+}
+
 TEST_CASE("equal scores go to the earlier entries and NaN to none") {
   const std::vector<float> q = {1, 0, 0, 0, 0, 0, 0, 0};
   const float weight = 1.0F;
-  std::vector<float> keys(6 * 8, 0.0F);
+  std::vector<float> rows(6 * 8, 0.0F);
   const float scores[6] = {2, 5, 2, NAN, 2, 2};
-  for (size_t b = 0; b < 6; ++b) keys[b * 8] = scores[b];
+  for (size_t b = 0; b < 6; ++b) rows[b * 8] = scores[b];
+  const PackedPages keys({RowFormat::kF32, 8, 0}, rows);
   const int64_t visible = 6;
   ThreadPool pool(1);
   for (const Isa isa : isas()) {
     std::vector<int32_t> selected(3, -1);
     int64_t count = 0;
     select_entries(pool, isa,
-                   {q.data(), &weight, 1, 1, 8, keys.data(), &visible, 3, selected.data(), &count});
+                   {q.data(), &weight, 1, 1, 8, keys.view(), &visible, 3, selected.data(), &count});
     REQUIRE(selected == std::vector<int32_t>{0, 1, 2});
   }
 }

@@ -81,22 +81,6 @@ TEST_CASE("an id outside the vocabulary is refused before anything is computed")
   REQUIRE(session.logits().empty());
 }
 
-TEST_CASE("a position leaves behind no more than its entries") {
-  Opened o;
-  Session session(o.model, o.pool);
-  const std::span<const int32_t> ids = o.fixture.ids;
-  session.append(ids.first(256));
-  const int64_t before = session.state_bytes();
-  session.append(ids.subspan(256, 256));
-  const llm::Config& c = o.model->config();
-  int64_t floats = 0;
-  for (const llm::LayerConfig& layer : c.layers) {
-    if (layer.compresses()) floats += 256 / layer.compress_ratio * c.head_dim;
-    if (layer.overlaps()) floats += 256 / layer.compress_ratio * c.index_head_dim;
-  }
-  REQUIRE(session.state_bytes() - before == floats * 4);
-}
-
 TEST_CASE("sampling is greedy, repeatable and keeps within its limits") {
   const std::vector<float> logits = {1.0F, 5.0F, 4.5F, -2.0F, 5.0F, 0.0F};
   REQUIRE(llm::greedy(logits) == 1);

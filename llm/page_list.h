@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace dsv4::llm {
+
+// Counts the bytes of the pages that a family of lists holds, each page once. Must not be shared
+// between threads, nor may the lists.
+class PageMemory {
+ public:
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  friend class PageList;
+  int64_t bytes_ = 0;
+};
+
+// A growing list of rows of equal size, in pages. Copying a list costs the same whatever its
+// length: copies share pages, and one that grows takes over what it may not write to.
+class PageList {
+ public:
+  static constexpr int64_t kRowsPerPage = 128;
+
+  PageList(int64_t row_bytes, std::shared_ptr<PageMemory> memory);
+
+  int64_t size() const { return size_; }
+  int64_t row_bytes() const { return row_bytes_; }
+  // Of its pages, shared or not.
+  int64_t bytes() const;
+
+  // Makes room for rows at the end, to be written before they are read, or forgets the last ones.
+  void resize(int64_t rows);
+
+  const uint8_t* row(int64_t i) const;
+  // A row that the last resize has added.
+  uint8_t* new_row(int64_t i);
+
+  // Row i is in page i / kRowsPerPage. Valid until the next resize.
+  const uint8_t* const* pages() const { return table_->pointers.data(); }
+
+ private:
+  struct Page;
+  struct Table {
+    std::vector<std::shared_ptr<Page>> pages;
+    std::vector<const uint8_t*> pointers;
+  };
+
+  std::shared_ptr<Page> make_page() const;
+  void own_table();
+  void own_last_page();
+
+  int64_t row_bytes_;
+  int64_t size_ = 0;
+  std::shared_ptr<PageMemory> memory_;
+  std::shared_ptr<Table> table_;
+};
+
+}  // namespace dsv4::llm
