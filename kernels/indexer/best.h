@@ -21,7 +21,10 @@ class Best {
   // Scores of entries first, first + 1, ...; calls come in ascending order. A NaN has no order:
   // damaged weights must not lead the search astray.
   void offer(int64_t first, const float* scores, int64_t n) {
-    for (int64_t i = 0; i < n; ++i) {
+    // Nearly always none is above the floor.
+    bool any = false;
+    for (int64_t i = 0; i < n; ++i) any |= scores[i] > floor_;
+    for (int64_t i = 0; i < n && any; ++i) {
       if (scores[i] > floor_) push({scores[i], static_cast<int32_t>(first + i)});
     }
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/indexer/best.h"
+#include "kernels/indexer/fp4_keys.h"
 #include "kernels/simd/avx2.h"
 
 namespace dsv4::kernels {
@@ -84,6 +85,39 @@ void search(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64
   }
 }
 
+#if defined(__x86_64__)
+// The same for FP4 keys, with byte arithmetic wherever their scales allow it: that depends on the
+// token and the key alone, so that the way they are grouped changes nothing.
+void search_bytes(const IndexerParams& p, int64_t token, int64_t begin, int64_t end,
+                  std::vector<Best>& best) {
+  std::vector<Fp4Queries> queries;
+  for (size_t k = 0; k < best.size(); ++k) {
+    queries.push_back(byte_queries(p, token + static_cast<int64_t>(k)));
+  }
+  Fp4Keys keys(p.dim);
+  std::vector<float> key(static_cast<size_t>(p.dim));
+  float scores[Fp4Keys::kRows];
+  for (int64_t at = begin; at < end; at += Fp4Keys::kRows) {
+    const int64_t n = std::min(Fp4Keys::kRows, end - at);
+    keys.unpack(p.keys, at, n);
+    for (size_t k = 0; k < best.size(); ++k) {
+      const int64_t t = token + static_cast<int64_t>(k);
+      const int64_t seen = std::min(n, p.visible[t] - at);
+      if (queries[k].usable) {
+        for (int64_t i = 0; i < seen; i += 8) keys.score(queries[k], i / 8, scores + i);
+      }
+      const bool all = queries[k].usable && !keys.any_wide();
+      for (int64_t i = 0; i < seen && !all; ++i) {
+        if (queries[k].usable && !keys.wide(i)) continue;
+        unpack_row(Isa::kAvx2, p.keys.layout, p.keys.row(at + i), key.data());
+        scores[i] = score_avx2(p, t, key.data());
+      }
+      if (seen > 0) best[k].offer(at, scores, seen);
+    }
+  }
+}
+#endif
+
 void take_all(const IndexerParams& p, int64_t t) {
   for (int64_t b = 0; b < p.visible[t]; ++b) {
     p.selected[t * p.topk + b] = static_cast<int32_t>(b);
@@ -109,7 +143,14 @@ void select(ThreadPool& pool, Isa isa, const IndexerParams& p, int64_t first, Sc
       const auto count = static_cast<size_t>(std::min(kTokens, p.tokens - token));
       std::vector<Best>& held = best[static_cast<size_t>(unit)];
       held.assign(count, Best(p.topk));
-      search(isa, p, token, from, std::min(from + length, most), held, score_key);
+      const int64_t to = std::min(from + length, most);
+#if defined(__x86_64__)
+      if (isa >= Isa::kAvx2 && has_byte_scores(p.keys.layout)) {
+        search_bytes(p, token, from, to, held);
+        continue;
+      }
+#endif
+      search(isa, p, token, from, to, held, score_key);
     }
   });
   pool.parallel_for(p.tokens - first, 1, [&](int64_t begin, int64_t end) {

@@ -14,7 +14,7 @@ namespace dsv4::kernels {
 // result depends neither on how tokens are split into calls nor on the number of threads.
 // The best are kept while scores are computed: memory grows with tokens * topk, not with entries.
 struct IndexerParams {
-  const float* q = nullptr;        // [tokens, heads, dim]
+  const float* q = nullptr;        // [tokens, heads, dim]; with kFp4 keys rounded through FP4 too
   const float* weights = nullptr;  // [tokens, heads]
   int64_t tokens = 0;
   int64_t heads = 0;

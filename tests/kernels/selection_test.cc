@@ -4,6 +4,7 @@
 #include "kernels/indexer/hadamard.h"
 #include "kernels/indexer/indexer.h"
 #include "kernels/moe/routing.h"
+#include "kernels/rounding/rounding.h"
 #include "tests/kernels/compare.h"
 #include "tests/kernels/packed_pages.h"
 
@@ -34,7 +35,8 @@ TEST_CASE("the indexer chooses what its reference does, and never beyond what is
     const int64_t heads = 5;
     const int64_t topk = 7;
     INFO("dim " << dim);
-    const std::vector<float> q = normals(random, tokens * heads * dim);
+    std::vector<float> q = normals(random, tokens * heads * dim);
+    if (format == RowFormat::kFp4) round_fp4_blocks(q.data(), tokens * heads * dim, 32);
     const std::vector<float> w = normals(random, tokens * heads);
     const PackedPages keys({format, dim, 0}, normals(random, 100 * dim));
     std::vector<int64_t> visible;
@@ -65,7 +67,8 @@ TEST_CASE("one token searches a long context with every thread and finds the sam
   INFO("seed " << random.seed());
   const int64_t dim = 32;
   const int64_t visible = 5000;
-  const std::vector<float> q = normals(random, 2 * dim);
+  std::vector<float> q = normals(random, 2 * dim);
+  round_fp4_blocks(q.data(), 2 * dim, 32);
   const std::vector<float> w = {1.0F, 0.5F};
   const PackedPages keys({RowFormat::kFp4, dim, 0}, normals(random, visible * dim), 128);
   for (const int64_t topk : {1, 100, 4999}) {
@@ -81,6 +84,46 @@ TEST_CASE("one token searches a long context with every thread and finds the sam
       p.selected = selected.data();
       select_entries(pool, detect_isa(), p);
       REQUIRE(selected == expected);
+    }
+  }
+}
+
+TEST_CASE("FP4 keys of any size are scored as their numbers say") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool pool(2);
+  for (const int64_t dim : {32, 64, 96, 128}) {
+    const int64_t heads = 3;
+    const int64_t entries = 90;
+    const int64_t topk = 11;
+    // Blocks of very different sizes, blocks of zeros, and now and then a fault.
+    const auto uneven = [&](int64_t rows) {
+      std::vector<float> x = normals(random, rows * dim);
+      for (int64_t i = 0; i < rows * dim; i += 32) {
+        const int64_t kind = random.integer(0, 5);
+        const float factor = kind == 0 ? 0.0F : kind == 1 ? 0.01F : kind == 2 ? 9.0F : 1.0F;
+        for (int64_t k = i; k < i + 32; ++k) x[static_cast<size_t>(k)] *= factor;
+      }
+      round_fp4_blocks(x.data(), rows * dim, 32);
+      return x;
+    };
+    const int64_t tokens = 20;
+    const std::vector<float> q = uneven(tokens * heads);
+    const std::vector<float> w = normals(random, tokens * heads);
+    std::vector<float> rows = uneven(entries);
+    rows[static_cast<size_t>(7 * dim + 3)] = NAN;
+    const PackedPages keys({RowFormat::kFp4, dim, 0}, rows);
+    const std::vector<int64_t> visible(static_cast<size_t>(tokens), entries);
+    const auto run = [&](auto compute) {
+      std::vector<int32_t> selected(static_cast<size_t>(tokens * topk), -1);
+      std::vector<int64_t> count(static_cast<size_t>(tokens), -1);
+      compute(IndexerParams{q.data(), w.data(), tokens, heads, dim, keys.view(), visible.data(),
+                            topk, selected.data(), count.data()});
+      return selected;
+    };
+    const std::vector<int32_t> expected = run(select_entries_reference);
+    for (const Isa isa : isas()) {
+      REQUIRE(run([&](const IndexerParams& p) { select_entries(pool, isa, p); }) == expected);
     }
   }
 }

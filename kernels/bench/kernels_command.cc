@@ -1,22 +1,22 @@
-// dsv4-bench: how fast the kernels are on this machine, beside what the machine can do.
+// How fast the kernels are on this machine, beside what the machine can do.
+
+#include "kernels/bench/kernels_command.h"
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "kernels/bench/rows.h"
 
+namespace dsv4::kernels::bench {
 namespace {
 
-using namespace dsv4::kernels;
-
-constexpr void (*kAllRows[])(bench::Bench&) = {
-    bench::add_parallel_rows,
-    bench::add_rounding_rows,
-    bench::add_matmul_rows,
+constexpr void (*kAllRows[])(Bench&) = {
+    add_parallel_rows,
+    add_rounding_rows,
+    add_matmul_rows,
 };
 
 constexpr const char kUsage[] =
@@ -40,9 +40,8 @@ struct Options {
 
 // Nothing when the arguments make no sense.
 std::optional<Options> parse(int argc, char** argv) {
-  if (argc < 2 || std::strcmp(argv[1], "kernels") != 0) return std::nullopt;
   Options options;
-  for (int i = 2; i < argc; ++i) {
+  for (int i = 0; i < argc; ++i) {
     const std::string_view arg = argv[i];
     if (arg == "--threads" && i + 1 < argc) {
       options.threads = std::atoi(argv[++i]);
@@ -62,7 +61,7 @@ std::optional<Options> parse(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int run_kernels(int argc, char** argv) {
   const std::optional<Options> options = parse(argc, argv);
   if (!options) {
     std::fputs(kUsage, stderr);
@@ -74,7 +73,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   ThreadPool pool(options->threads);
-  bench::Bench bench(pool, options->isa, options->filter);
+  Bench bench(pool, options->isa, options->filter);
   for (const auto& add_rows : kAllRows) add_rows(bench);
   return 0;
 }
+
+}  // namespace dsv4::kernels::bench

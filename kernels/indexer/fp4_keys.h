@@ -1,0 +1,54 @@
+#pragma once
+
+// Scoring FP4 keys with byte arithmetic: e2m1 values are small multiples of one half, so that a
+// block's dot product is an exact sum of byte products. Included by indexer.cc only; the functions
+// need a processor with AVX2.
+
+#if defined(__x86_64__)
+#include <cstdint>
+#include <vector>
+
+#include "kernels/indexer/indexer.h"
+
+namespace dsv4::kernels {
+
+// One token's queries. Within a block of 32 the even channels come first, as keys unpack. A row of
+// e2m1 values with scales 2^e becomes bytes times 2^m / 2, m the smallest e, when no e is above
+// m + 2: then they are at most 48, and sums of byte products fit their registers.
+struct Fp4Queries {
+  bool usable = false;          // false: the scales lie too far apart
+  std::vector<int8_t> bytes;    // [heads, dim]
+  std::vector<int32_t> offset;  // [heads]: what keys shifted to be unsigned add to a dot product
+  std::vector<float> factor;    // [heads]: weight times 2^m / 2
+};
+
+// Whether keys of this layout can be scored so: kFp4, and dim a multiple of 32.
+bool has_byte_scores(const RowLayout& layout);
+
+// Token t's. p.q holds numbers that are their own FP4 rounding.
+Fp4Queries byte_queries(const IndexerParams& p, int64_t t);
+
+// Some keys as bytes.
+class Fp4Keys {
+ public:
+  static constexpr int64_t kRows = 32;  // at most
+
+  explicit Fp4Keys(int64_t dim);
+
+  // Rows [first, first + n). Those whose scales lie too far apart have wide(i).
+  void unpack(const PagedRows& keys, int64_t first, int64_t n);
+  bool wide(int64_t i) const { return scale_[i] == 0.0F; }
+  bool any_wide() const { return any_wide_; }
+
+  // Scores of rows 8 * group and following; those of wide rows mean nothing.
+  void score(const Fp4Queries& queries, int64_t group, float* scores) const;
+
+ private:
+  int64_t dim_;
+  bool any_wide_ = false;
+  float scale_[kRows] = {};
+  std::vector<uint8_t> bytes_;  // [kRows, dim], shifted up by 48
+};
+
+}  // namespace dsv4::kernels
+#endif

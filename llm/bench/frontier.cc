@@ -1,0 +1,184 @@
+// One session that grows: how fast it still is at each length, and what it takes.
+
+#include "llm/bench/frontier.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/bench/measure.h"
+#include "llm/session.h"
+
+namespace dsv4::llm::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using kernels::bench::Times;
+
+constexpr const char kUsage[] =
+    "usage: dsv4-bench frontier --model DIR [--to TOKENS] [--threads N] [--seed N]\n"
+    "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
+    "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
+    "the\n"
+    "memory; and `session`, the cost of a fork, a checkpoint and a rewind.\n";
+
+struct Options {
+  std::string model;
+  int64_t to = 65536;
+  int threads = 0;
+  uint32_t seed = 1;
+};
+
+// Nothing when the arguments make no sense.
+std::optional<Options> parse(int argc, char** argv) {
+  Options options;
+  for (int i = 0; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const char* value = argv[i + 1];
+    if (name == "--model") {
+      options.model = value;
+    } else if (name == "--to") {
+      options.to = std::atoll(value);
+    } else if (name == "--threads") {
+      options.threads = std::atoi(value);
+    } else if (name == "--seed") {
+      options.seed = static_cast<uint32_t>(std::atoll(value));
+    } else {
+      return std::nullopt;
+    }
+  }
+  const bool sane = argc % 2 == 0 && !options.model.empty() && options.to > 0;
+  return sane ? std::optional(options) : std::nullopt;
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+int64_t resident_bytes() {
+  std::ifstream in("/proc/self/statm");
+  int64_t total = 0;
+  int64_t resident = 0;
+  in >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+Times quartiles(std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  const size_t n = times.size();
+  return {times[n / 2], times[n / 4], times[n - 1 - n / 4]};
+}
+
+// Of `runs` runs, each after an untimed preparation.
+Times time_runs(int runs, const std::function<void()>& prepare, const std::function<void()>& run) {
+  std::vector<double> times;
+  for (int i = 0; i < runs; ++i) {
+    prepare();
+    const auto begin = Clock::now();
+    run();
+    times.push_back(seconds_since(begin));
+  }
+  return quartiles(std::move(times));
+}
+
+void print_times(const char* name, const Times& t) {
+  std::printf("\"%s_ms\": %.3f, \"%s_quartiles_ms\": [%.3f, %.3f]", name, t.median * 1e3, name,
+              t.low * 1e3, t.high * 1e3);
+}
+
+class Frontier {
+ public:
+  Frontier(const Options& options, std::shared_ptr<const Model> model, kernels::ThreadPool& pool)
+      : random_(options.seed),
+        vocab_(static_cast<uint32_t>(model->config().vocab_size)),
+        session_(std::move(model), pool) {}
+
+  void to(int64_t tokens) {
+    std::vector<int32_t> ids(static_cast<size_t>(tokens - session_.position()));
+    for (int32_t& id : ids) id = next();
+    const auto begin = Clock::now();
+    session_.append(ids);
+    const double rate = static_cast<double>(ids.size()) / seconds_since(begin);
+    print_frontier(rate);
+    print_session();
+  }
+
+ private:
+  int32_t next() { return static_cast<int32_t>(random_() % vocab_); }
+
+  void print_frontier(double rate) {
+    constexpr int kDecoded = 48;
+    const auto branch = session_.fork();
+    const Times token = time_runs(
+        kDecoded, [] {}, [&] { branch->append(std::vector{next()}); });
+    const auto at = static_cast<double>(session_.position());
+    std::printf(
+        "{\"bench\": \"frontier\", \"tokens\": %lld, \"prefill_tokens_s\": %.1f, "
+        "\"decode_tokens_s\": %.1f, \"decode_quartiles_tokens_s\": [%.1f, %.1f], "
+        "\"kv_bytes_per_token\": %.1f, \"state_bytes\": %lld, \"resident_bytes\": %lld}\n",
+        static_cast<long long>(session_.position()), rate, 1 / token.median, 1 / token.high,
+        1 / token.low, static_cast<double>(session_.page_bytes()) / at,
+        static_cast<long long>(session_.state_bytes()), static_cast<long long>(resident_bytes()));
+    std::fflush(stdout);
+  }
+
+  void print_session() {
+    constexpr int kRuns = 9;
+    constexpr int64_t kBeyond = 100;
+    std::unique_ptr<Session> branch;
+    const Times fork = time_runs(
+        kRuns, [] {}, [&] { branch = session_.fork(); });
+    const Times checkpoint = time_runs(
+        kRuns, [] {}, [&] { session_.checkpoint(); });
+    std::vector<int32_t> more(kBeyond);
+    for (int32_t& id : more) id = next();
+    const int64_t here = session_.position();
+    const Times rewind = time_runs(
+        kRuns,
+        [&] {
+          branch = session_.fork();
+          branch->append(more);
+        },
+        [&] { branch->rewind(here); });
+    std::printf("{\"bench\": \"session\", \"tokens\": %lld, ", static_cast<long long>(here));
+    print_times("fork", fork);
+    std::fputs(", ", stdout);
+    print_times("checkpoint", checkpoint);
+    std::fputs(", ", stdout);
+    print_times("rewind", rewind);
+    std::puts("}");
+    std::fflush(stdout);
+  }
+
+  std::mt19937 random_;
+  uint32_t vocab_;
+  Session session_;
+};
+
+}  // namespace
+
+int run_frontier(int argc, char** argv) {
+  const std::optional<Options> options = parse(argc, argv);
+  if (!options) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  kernels::ThreadPool pool(options->threads);
+  Frontier frontier(*options, Model::open(options->model), pool);
+  for (int64_t mark = 1024; mark < options->to; mark *= 4) frontier.to(mark);
+  frontier.to(options->to);
+  return 0;
+}
+
+}  // namespace dsv4::llm::bench
