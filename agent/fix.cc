@@ -203,6 +203,14 @@ class FixRun {
                      environment_.stop.token());
     report_.seconds.model += Clock::now() - begin;
     if (!done) throw Stopped();
+    if (const int64_t restored = root.usage().restored; restored > 0) {
+      observer_->on_note(std::to_string(restored) + " tokens were computed by an earlier run");
+    }
+    try {
+      root.keep();
+    } catch (const llm::Error& error) {
+      observer_->on_note(error.what());
+    }
   }
 
   void attempt(int number, const llm::Conversation& root, const std::string& first_report) {

@@ -75,6 +75,7 @@ using PrefillProgress = std::function<void(int64_t done, int64_t total)>;
 struct Usage {
   int64_t context = 0;      // in the context now
   int64_t prefilled = 0;    // computed as prompt
+  int64_t restored = 0;     // prompt that an earlier conversation had computed and kept
   int64_t generated = 0;    // sampled
   int64_t reprefilled = 0;  // context tokens computed more than once
 };
@@ -98,6 +99,10 @@ class Conversation {
   // Computes what was added and is not in the state yet. Optional: reply() does it too.
   // Returns false when cancelled; what was computed is kept.
   virtual bool prefill(const PrefillProgress& progress, std::stop_token cancel) = 0;
+
+  // Keeps what was computed, so that a later conversation that begins alike need not compute it
+  // again; does nothing where nothing can be kept. Throws Error when the disk refuses.
+  virtual void keep() {}
 
   // Closes the user's turn and lets the model speak.
   virtual Reply reply(const ReplyOptions& options) = 0;

@@ -44,7 +44,16 @@ void LocalConversation::tool_results(std::span<const std::string> results) {
   add([&](PromptBuilder& prompt) { return prompt.tool_results(results); });
 }
 
+// Takes over what an earlier conversation has computed of the pending ids.
+void LocalConversation::restore() {
+  sequence_->restore(pending_);
+  const int64_t known = sequence_->position();
+  usage_.restored += known;
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(known));
+}
+
 bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token cancel) {
+  if (sequence_->position() == 0) restore();
   if (pending_.empty()) return true;
   const int64_t before = sequence_->position();
   const bool whole = sequence_->append(pending_, progress, std::move(cancel));

@@ -24,6 +24,9 @@ struct LocalOptions {
   std::optional<Precision> precision;  // default: the model's own
   std::optional<int64_t> window;       // default: what the model was made for; more is refused
   int threads = 0;                     // 0: one per core
+  // Where computed contexts are kept (SessionStore); nowhere when left out or when it cannot be
+  // written.
+  std::optional<std::filesystem::path> sessions;
 };
 
 // Opens DIR (config.json, tokenizer.json, safetensors) and starts an empty conversation with it. It
@@ -42,6 +45,9 @@ class TokenSequence {
   virtual std::span<const float> logits() const = 0;
   virtual int64_t position() const = 0;
   virtual std::unique_ptr<TokenSequence> fork() const = 0;
+  // At position 0: goes as far along the ids as was kept by an earlier sequence, computing nothing.
+  virtual void restore(std::span<const int32_t>) {}
+  virtual void keep() {}
 };
 
 // What conversations with one model share.
@@ -65,6 +71,7 @@ class LocalConversation : public Conversation {
   void tool_results(std::span<const std::string> results) override;
 
   bool prefill(const PrefillProgress& progress, std::stop_token cancel) override;
+  void keep() override { sequence_->keep(); }
   // A window that fills up while the model speaks ends the turn as max_tokens does. The end marker
   // is in `raw` but is not streamed.
   Reply reply(const ReplyOptions& options) override;
@@ -76,6 +83,7 @@ class LocalConversation : public Conversation {
  private:
   using Addition = std::function<std::vector<Segment>(PromptBuilder&)>;
   void add(const Addition& addition);
+  void restore();
   struct Draw;
   Reply draw(const ReplyOptions& options, Draw& state);
   Finish generate(const ReplyOptions& options, Draw& state, std::vector<Segment>& turn);

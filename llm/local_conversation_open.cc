@@ -4,14 +4,16 @@
 #include "llm/error.h"
 #include "llm/local_conversation.h"
 #include "llm/session.h"
+#include "llm/session_store.h"
 
 namespace dsv4::llm {
 namespace {
 
 class SessionSequence : public TokenSequence {
  public:
-  SessionSequence(std::shared_ptr<kernels::ThreadPool> pool, std::unique_ptr<Session> session)
-      : pool_(std::move(pool)), session_(std::move(session)) {}
+  SessionSequence(std::shared_ptr<kernels::ThreadPool> pool, std::unique_ptr<Session> session,
+                  std::shared_ptr<SessionStore> store)
+      : pool_(std::move(pool)), session_(std::move(session)), store_(std::move(store)) {}
 
   bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
               std::stop_token stop) override {
@@ -20,12 +22,19 @@ class SessionSequence : public TokenSequence {
   std::span<const float> logits() const override { return session_->logits(); }
   int64_t position() const override { return session_->position(); }
   std::unique_ptr<TokenSequence> fork() const override {
-    return std::make_unique<SessionSequence>(pool_, session_->fork());
+    return std::make_unique<SessionSequence>(pool_, session_->fork(), store_);
+  }
+  void restore(std::span<const int32_t> ids) override {
+    if (store_) store_->restore(*session_, ids);
+  }
+  void keep() override {
+    if (store_) store_->save(*session_);
   }
 
  private:
   std::shared_ptr<kernels::ThreadPool> pool_;  // outlives the session
   std::unique_ptr<Session> session_;
+  std::shared_ptr<SessionStore> store_;  // null: nothing is kept
 };
 
 // The markers without which no turn can begin or end.
@@ -58,6 +67,16 @@ int64_t window_of(const Config& config, const LocalOptions& options) {
   return *options.window;
 }
 
+// Null where nothing can be kept: that costs time later, but is no reason to stop.
+std::shared_ptr<SessionStore> open_store(const LocalOptions& options) {
+  if (!options.sessions) return nullptr;
+  try {
+    return std::make_shared<SessionStore>(StoreOptions{*options.sessions});
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
@@ -73,7 +92,8 @@ std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
   session_options.precision = options.precision;
   auto session = std::make_unique<Session>(model, *pool, session_options);
   return std::make_unique<LocalConversation>(
-      std::move(shared), std::make_unique<SessionSequence>(std::move(pool), std::move(session)),
+      std::move(shared),
+      std::make_unique<SessionSequence>(std::move(pool), std::move(session), open_store(options)),
       PromptBuilder(options.thinking, options.effort));
 }
 

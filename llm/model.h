@@ -2,10 +2,12 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "llm/config.h"
+#include "llm/sha256.h"
 #include "llm/weights.h"
 
 namespace dsv4::llm {
@@ -34,6 +36,10 @@ class Model {
   // kExact when the weights are FP8 or FP4, else kF32.
   Precision default_precision() const;
 
+  // Tells this model from others: a digest of the config, the files' headers and samples of their
+  // contents (all of it up to 64 MiB a file). The first call reads them.
+  const Digest& fingerprint() const;
+
   // The directory's name, for reports.
   const std::string& name() const { return name_; }
 
@@ -43,6 +49,8 @@ class Model {
   std::string name_;
   Config config_;
   Weights weights_;
+  mutable std::once_flag fingerprinted_;
+  mutable Digest fingerprint_{};
 };
 
 }  // namespace dsv4::llm

@@ -70,6 +70,7 @@ class Checkpoint {
   static Checkpoint open(const std::filesystem::path& dir);
 
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
+  const std::vector<MappedFile>& files() const { return files_; }
 
  private:
   void add_file(const std::filesystem::path& path);

@@ -7,9 +7,7 @@
 #include <vector>
 
 #include "llm/error.h"
-#include "llm/network.h"
-#include "llm/page_list.h"
-#include "llm/session_checkpoints.h"
+#include "llm/session_state.h"
 
 namespace dsv4::llm {
 namespace {
@@ -20,108 +18,93 @@ bool power_of_two(int64_t n) { return (n & (n - 1)) == 0; }
 
 }  // namespace
 
-struct Session::State {
-  std::shared_ptr<const Model> model;
-  kernels::ThreadPool* pool;
-  Precision precision;
-  SessionOptions options;
-  std::shared_ptr<PageMemory> memory = std::make_shared<PageMemory>();
-  std::shared_ptr<Network> network;  // scratch only; forks use it in turn
-  int64_t position = 0;
-  PageList past;  // the ids so far
-  std::vector<LayerState> layers;
-  std::vector<float> logits;  // [vocab] after the last id
-  SessionCheckpoints checkpoints;
+SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
+                           const SessionOptions& with)
+    : model(std::move(m)),
+      pool(&p),
+      precision(how),
+      options(with),
+      network(std::make_shared<Network>(model->config(), model->weights())),
+      past(sizeof(int32_t), memory) {
+  options.chunk = std::max<int64_t>(1, options.chunk);
+  options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
+  const Config& c = model->config();
+  for (const LayerConfig& layer : c.layers) {
+    layers.push_back(make_layer_state(c, layer, precision, memory));
+  }
+}
 
-  State(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
-        const SessionOptions& with)
-      : model(std::move(m)),
-        pool(&p),
-        precision(how),
-        options(with),
-        network(std::make_shared<Network>(model->config(), model->weights())),
-        past(sizeof(int32_t), memory) {
-    options.chunk = std::max<int64_t>(1, options.chunk);
-    options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
-    const Config& c = model->config();
-    for (const LayerConfig& layer : c.layers) {
-      layers.push_back(make_layer_state(c, layer, precision, memory));
+ForwardContext SessionState::context() const {
+  return {model->config(), precision, *pool, kernels::detect_isa()};
+}
+
+void SessionState::check(std::span<const int32_t> ids) const {
+  const int64_t vocab = model->config().vocab_size;
+  for (const int32_t id : ids) {
+    if (id < 0 || id >= vocab) {
+      throw FormatError("token id " + std::to_string(id),
+                        "is outside the vocabulary of " + std::to_string(vocab));
     }
   }
+}
 
-  ForwardContext context() const {
-    return {model->config(), precision, *pool, kernels::detect_isa()};
+int64_t SessionState::step(std::span<const int32_t> next) {
+  const int64_t every = options.checkpoint_every;
+  const int64_t due = every - position % every;
+  const int64_t n = std::min({options.chunk, due, static_cast<int64_t>(next.size())});
+  next = next.first(static_cast<size_t>(n));
+  network->run(context(), next, position, layers);
+  add_ids(next);
+  logits.clear();
+  if (n == due) {
+    keep_logits(n - 1);
+    checkpoint();
   }
+  return n;
+}
 
-  void check(std::span<const int32_t> ids) const {
-    const int64_t vocab = model->config().vocab_size;
-    for (const int32_t id : ids) {
-      if (id < 0 || id >= vocab) {
-        throw FormatError("token id " + std::to_string(id),
-                          "is outside the vocabulary of " + std::to_string(vocab));
-      }
-    }
-  }
+void SessionState::add_ids(std::span<const int32_t> ids) {
+  past.resize(position + static_cast<int64_t>(ids.size()));
+  for (const int32_t id : ids) std::memcpy(past.new_row(position++), &id, sizeof(id));
+}
 
-  // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
-  // due.
-  int64_t step(std::span<const int32_t> next) {
-    const int64_t every = options.checkpoint_every;
-    const int64_t due = every - position % every;
-    const int64_t n = std::min({options.chunk, due, static_cast<int64_t>(next.size())});
-    network->run(context(), next.first(static_cast<size_t>(n)), position, layers);
-    past.resize(position + n);
-    for (int64_t i = 0; i < n; ++i) {
-      std::memcpy(past.new_row(position + i), &next[static_cast<size_t>(i)], sizeof(int32_t));
-    }
-    position += n;
-    logits.clear();
-    if (n == due) {
-      keep_logits(n - 1);
-      checkpoint();
-    }
-    return n;
-  }
+void SessionState::keep_logits(int64_t token) {
+  logits.resize(static_cast<size_t>(model->config().vocab_size));
+  network->logits(context(), token, 1, logits.data());
+}
 
-  void keep_logits(int64_t token) {
-    logits.resize(static_cast<size_t>(model->config().vocab_size));
-    network->logits(context(), token, 1, logits.data());
+void SessionState::checkpoint() {
+  auto made = std::make_shared<SessionCheckpoint>();
+  made->position = position;
+  made->logits = logits;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    made->layers.push_back(save_moment(model->config().layers[i], layers[i], position));
   }
+  checkpoints.add(std::move(made));
+}
 
-  void checkpoint() {
-    auto made = std::make_shared<SessionCheckpoint>();
-    made->position = position;
-    made->logits = logits;
-    for (size_t i = 0; i < layers.size(); ++i) {
-      made->layers.push_back(save_moment(model->config().layers[i], layers[i], position));
-    }
-    checkpoints.add(std::move(made));
+void SessionState::restore(const SessionCheckpoint& checkpoint) {
+  position = checkpoint.position;
+  logits = checkpoint.logits;
+  past.resize(position);
+  for (size_t i = 0; i < layers.size(); ++i) {
+    restore_moment(model->config().layers[i], checkpoint.layers[i], position, layers[i]);
   }
+}
 
-  void restore(const SessionCheckpoint& checkpoint) {
-    position = checkpoint.position;
-    logits = checkpoint.logits;
-    past.resize(position);
-    for (size_t i = 0; i < layers.size(); ++i) {
-      restore_moment(model->config().layers[i], checkpoint.layers[i], position, layers[i]);
-    }
-  }
+void SessionState::reset() {
+  SessionCheckpoint nothing;
+  nothing.layers.resize(layers.size());
+  restore(nothing);
+}
 
-  // To before the first id.
-  void reset() {
-    SessionCheckpoint nothing;
-    nothing.layers.resize(layers.size());
-    restore(nothing);
+std::vector<int32_t> SessionState::ids_between(int64_t from, int64_t to) const {
+  std::vector<int32_t> out(static_cast<size_t>(to - from));
+  for (int64_t p = from; p < to; ++p) {
+    std::memcpy(&out[static_cast<size_t>(p - from)], past.row(p), sizeof(int32_t));
   }
-
-  std::vector<int32_t> ids_between(int64_t from, int64_t to) const {
-    std::vector<int32_t> out(static_cast<size_t>(to - from));
-    for (int64_t p = from; p < to; ++p) {
-      std::memcpy(&out[static_cast<size_t>(p - from)], past.row(p), sizeof(int32_t));
-    }
-    return out;
-  }
-};
+  return out;
+}
 
 Session::Session(std::shared_ptr<const Model> model, kernels::ThreadPool& pool,
                  SessionOptions options) {
@@ -134,15 +117,15 @@ Session::Session(std::shared_ptr<const Model> model, kernels::ThreadPool& pool,
                      ", no power of two: its Hadamard transform does not exist; only the "
                      "precision f32 can run this model");
   }
-  state_ = std::make_unique<State>(std::move(model), pool, precision, options);
+  state_ = std::make_unique<SessionState>(std::move(model), pool, precision, options);
 }
 
-Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::Session(std::unique_ptr<SessionState> state) : state_(std::move(state)) {}
 
 Session::~Session() = default;
 
 bool Session::append(std::span<const int32_t> ids, const Progress& progress, std::stop_token stop) {
-  State& s = *state_;
+  SessionState& s = *state_;
   s.check(ids);
   const auto total = static_cast<int64_t>(ids.size());
   int64_t done = 0;
@@ -159,7 +142,7 @@ bool Session::append(std::span<const int32_t> ids, const Progress& progress, std
 
 bool Session::append_each(std::span<const int32_t> ids, const LogitsSink& sink,
                           std::stop_token stop) {
-  State& s = *state_;
+  SessionState& s = *state_;
   s.check(ids);
   const auto vocab = static_cast<size_t>(s.model->config().vocab_size);
   std::vector<float> rows;
@@ -191,13 +174,13 @@ Precision Session::precision() const { return state_->precision; }
 const Model& Session::model() const { return *state_->model; }
 
 std::unique_ptr<Session> Session::fork() const {
-  return std::unique_ptr<Session>(new Session(std::make_unique<State>(*state_)));
+  return std::unique_ptr<Session>(new Session(std::make_unique<SessionState>(*state_)));
 }
 
 void Session::checkpoint() { state_->checkpoint(); }
 
 int64_t Session::rewind(int64_t position) {
-  State& s = *state_;
+  SessionState& s = *state_;
   if (position < 0 || position > s.position) {
     throw Error("cannot go back to position " + std::to_string(position) + ": the session is at " +
                 std::to_string(s.position));

@@ -13,6 +13,8 @@
 
 namespace dsv4::llm {
 
+struct SessionState;
+
 struct SessionOptions {
   std::optional<Precision> precision;  // default: the model's
   int64_t chunk = 256;              // ids computed together in prefill, at most; bounds the memory
@@ -84,9 +86,9 @@ class Session {
   int64_t page_bytes() const;
 
  private:
-  struct State;
-  explicit Session(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  friend class SessionStore;
+  explicit Session(std::unique_ptr<SessionState> state);
+  std::unique_ptr<SessionState> state_;
 };
 
 }  // namespace dsv4::llm

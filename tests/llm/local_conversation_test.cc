@@ -1,5 +1,7 @@
 #include "llm/local_conversation.h"
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -248,6 +250,36 @@ TEST_CASE("when every turn is refused the last one stands, within the tokens all
   REQUIRE(refused >= 2);
   REQUIRE(refused <= 5);
   REQUIRE(reply.tokens > 0);
+}
+
+TEST_CASE("a conversation that begins like an earlier one computes nothing twice") {
+  const std::filesystem::path model = DSV4_SOURCE_DIR "/llm/nano/model";
+  std::string name = (std::filesystem::temp_directory_path() / "dsv4-kept-XXXXXX").string();
+  LocalOptions options;
+  options.sessions = ::mkdtemp(name.data());
+  options.threads = 2;
+  ReplyOptions short_reply;
+  short_reply.sampling.temperature = 0.0;
+  short_reply.max_tokens = 12;
+  const auto begin = [&](const LocalOptions& with) {
+    auto conversation = open_local(model, with);
+    conversation->system("You repair programs.", {});
+    conversation->user("The repository holds one file.");
+    REQUIRE(conversation->prefill({}, {}));
+    return conversation;
+  };
+  const auto first = begin(options);
+  REQUIRE(first->usage().restored == 0);
+  first->keep();
+  const auto second = begin(options);
+  REQUIRE(second->usage().restored == first->usage().context);
+  REQUIRE(second->usage().prefilled == 0);
+  second->user("Go on.");
+  const auto alone = begin({});
+  alone->user("Go on.");
+  REQUIRE(second->reply(short_reply).raw == alone->reply(short_reply).raw);
+  REQUIRE(second->usage().reprefilled == 0);
+  std::filesystem::remove_all(*options.sessions);
 }
 
 }  // namespace dsv4::llm

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "llm/network.h"
+#include "llm/page_list.h"
+#include "llm/session.h"
+#include "llm/session_checkpoints.h"
+
+namespace dsv4::llm {
+
+// What a session is made of; for session.cc and session_store.cc.
+struct SessionState {
+  std::shared_ptr<const Model> model;
+  kernels::ThreadPool* pool;
+  Precision precision;
+  SessionOptions options;
+  std::shared_ptr<PageMemory> memory = std::make_shared<PageMemory>();
+  std::shared_ptr<Network> network;  // scratch only; forks use it in turn
+  int64_t position = 0;
+  PageList past;  // the ids so far
+  std::vector<LayerState> layers;
+  std::vector<float> logits;  // [vocab] after the last id
+  SessionCheckpoints checkpoints;
+
+  SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
+               const SessionOptions& with);
+
+  ForwardContext context() const;
+  void check(std::span<const int32_t> ids) const;
+
+  // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
+  // due.
+  int64_t step(std::span<const int32_t> next);
+  void add_ids(std::span<const int32_t> ids);
+  void keep_logits(int64_t token);
+
+  void checkpoint();
+  // Back to a checkpoint of this sequence, or on to one whose ids and entries have been added.
+  void restore(const SessionCheckpoint& checkpoint);
+  // To before the first id.
+  void reset();
+
+  std::vector<int32_t> ids_between(int64_t from, int64_t to) const;
+};
+
+}  // namespace dsv4::llm
