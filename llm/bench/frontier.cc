@@ -9,16 +9,21 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "kernels/bench/measure.h"
+#include "llm/error.h"
 #include "llm/session.h"
+#include "llm/session_store.h"
 
 namespace dsv4::llm::bench {
 namespace {
@@ -31,7 +36,9 @@ constexpr const char kUsage[] =
     "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
     "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
     "the\n"
-    "memory; and `session`, the cost of a fork, a checkpoint and a rewind.\n";
+    "memory; and `session`, the cost of a fork, a checkpoint, a rewind, a save, another after "
+    "1,000\n"
+    "more tokens, a load, and the first token after it.\n";
 
 struct Options {
   std::string model;
@@ -97,12 +104,34 @@ void print_times(const char* name, const Times& t) {
               t.low * 1e3, t.high * 1e3);
 }
 
+// A directory that goes with it.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "dsv4-bench-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw Error("no directory can be made at " + name);
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 class Frontier {
  public:
   Frontier(const Options& options, std::shared_ptr<const Model> model, kernels::ThreadPool& pool)
-      : random_(options.seed),
-        vocab_(static_cast<uint32_t>(model->config().vocab_size)),
-        session_(std::move(model), pool) {}
+      : model_(std::move(model)),
+        pool_(pool),
+        random_(options.seed),
+        vocab_(static_cast<uint32_t>(model_->config().vocab_size)),
+        session_(model_, pool) {}
 
   void to(int64_t tokens) {
     std::vector<int32_t> ids(static_cast<size_t>(tokens - session_.position()));
@@ -157,10 +186,44 @@ class Frontier {
     print_times("checkpoint", checkpoint);
     std::fputs(", ", stdout);
     print_times("rewind", rewind);
+    print_disk();
     std::puts("}");
     std::fflush(stdout);
   }
 
+  // One run each: what is there already is not written again.
+  void print_disk() {
+    constexpr int64_t kMore = 1000;
+    const Folder folder;
+    SessionStore store({folder.path()});
+    auto begin = Clock::now();
+    const SaveReport saved = store.save(session_);
+    const double save = seconds_since(begin);
+    const auto branch = session_.fork();
+    std::vector<int32_t> more(kMore);
+    for (int32_t& id : more) id = next();
+    branch->append(more);
+    begin = Clock::now();
+    const SaveReport second = store.save(*branch);
+    const double second_save = seconds_since(begin);
+    Session loaded(model_, pool_);
+    begin = Clock::now();
+    const bool whole = store.load(loaded, saved.key);
+    const double load = seconds_since(begin);
+    begin = Clock::now();
+    loaded.append(std::vector{next()});
+    const double token = seconds_since(begin);
+    std::printf(
+        ", \"save_ms\": %.1f, \"save_bytes\": %lld, \"second_save_ms\": %.1f, "
+        "\"second_save_bytes\": %lld, \"load_ms\": %.1f, \"loaded\": %s, "
+        "\"first_token_ms\": %.2f",
+        save * 1e3, static_cast<long long>(saved.written_bytes), second_save * 1e3,
+        static_cast<long long>(second.written_bytes), load * 1e3, whole ? "true" : "false",
+        token * 1e3);
+  }
+
+  std::shared_ptr<const Model> model_;
+  kernels::ThreadPool& pool_;
   std::mt19937 random_;
   uint32_t vocab_;
   Session session_;
