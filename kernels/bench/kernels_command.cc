@@ -14,9 +14,7 @@ namespace dsv4::kernels::bench {
 namespace {
 
 constexpr void (*kAllRows[])(Bench&) = {
-    add_parallel_rows,
-    add_rounding_rows,
-    add_matmul_rows,
+    add_parallel_rows, add_rounding_rows, add_matmul_rows, add_attention_rows, add_stream_rows,
 };
 
 constexpr const char kUsage[] =
