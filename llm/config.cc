@@ -89,7 +89,7 @@ void read_layer_types(const ConfigReader& r, size_t count, std::vector<LayerConf
   sparse = r.integer_or("compress_rate_csa", sparse, 1, kMaxDim);
   heavy = r.integer_or("compress_rate_hca", heavy, 1, kMaxDim);
   const std::vector<std::string> types = r.texts("layer_types");
-  if (types.size() != count) {
+  if (types.size() < count || types.size() > count + kMaxLayers) {
     r.fail("layer_types", "has " + std::to_string(types.size()) + " entries for " +
                               std::to_string(count) + " layers");
   }
@@ -125,7 +125,9 @@ void read_attention(const ConfigReader& r, size_t count, size_t mtp, Config& c) 
   if (r.has("layer_types")) read_layer_types(r, count, spelled);
   if (!r.has("compress_ratios")) {
     if (spelled.empty()) r.fail("'compress_ratios' (or 'layer_types') is missing");
-    c.layers = spelled;
+    const auto end = spelled.begin() + static_cast<std::ptrdiff_t>(count);
+    c.layers.assign(spelled.begin(), end);
+    c.mtp.assign(end, spelled.end());
     c.mtp.resize(mtp);
     return;
   }
@@ -136,7 +138,7 @@ void read_attention(const ConfigReader& r, size_t count, size_t mtp, Config& c) 
   }
   for (size_t i = 0; i < count; ++i) c.layers.push_back(layer_of_ratio(ratios[i]));
   check_rates_agree(r, c.layers);
-  if (!spelled.empty() && spelled != c.layers) {
+  if (!spelled.empty() && !std::equal(c.layers.begin(), c.layers.end(), spelled.begin())) {
     r.fail("layer_types", "contradicts 'compress_ratios'");
   }
   for (size_t i = 0; i < mtp; ++i) {
@@ -148,7 +150,7 @@ void read_routing(const ConfigReader& r, Config& c) {
   const auto count = static_cast<int64_t>(c.layers.size());
   if (r.has("mlp_layer_types")) {
     const std::vector<std::string> types = r.texts("mlp_layer_types");
-    if (types.size() != c.layers.size()) {
+    if (types.size() < c.layers.size() || types.size() > c.layers.size() + kMaxLayers) {
       r.fail("mlp_layer_types", "has " + std::to_string(types.size()) + " entries for " +
                                     std::to_string(count) + " layers");
     }
@@ -156,6 +158,7 @@ void read_routing(const ConfigReader& r, Config& c) {
       if (types[i] != "hash_moe" && types[i] != "moe") {
         r.fail("mlp_layer_types", "has an unknown entry \"" + types[i].substr(0, 60) + "\"");
       }
+      if (i >= c.layers.size()) continue;
       c.layers[i].routing = types[i] == "hash_moe" ? Routing::kHash : Routing::kScored;
     }
     return;

@@ -139,6 +139,20 @@ TEST_CASE("what is unknown is refused by name") {
   REQUIRE(mentions(error_of(temperature), "attention_factor"));
 }
 
+TEST_CASE("entries after the last layer describe the layers that predict further tokens") {
+  json longer = transformers();
+  longer["layer_types"].push_back("compressed_sparse_attention");
+  longer["mlp_layer_types"].push_back("moe");
+  const Config c = parse_config(longer, "config.json");
+  REQUIRE(c.layers == parse_config(transformers(), "config.json").layers);
+  REQUIRE(c.mtp.size() == 1);
+  REQUIRE(c.mtp[0].attention == AttentionKind::kCompressedSparse);
+  longer["compress_ratios"] = {0, 4, 128, 4, 4};
+  REQUIRE(parse_config(longer, "config.json") == c);
+  longer["layer_types"].push_back("full_attention");
+  REQUIRE(mentions(error_of(longer), "full_attention"));
+}
+
 TEST_CASE("impossible values are refused by key, whatever they are") {
   const std::vector<json> bad = {
       -1, 0, 1e300, uint64_t{1} << 63, "7", true, json::array({1}), json::object(), nullptr, 3.5};
