@@ -43,6 +43,13 @@ const ordered_json* member(const ordered_json& object, const char* key) {
   return found == object.end() || found->is_null() ? nullptr : &*found;
 }
 
+// Python's truth value, by which the authors' code looks at optional settings.
+bool is_true(const ordered_json& value) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number()) return value.get<double>() != 0.0;
+  return value.is_string() ? !value.get_ref<const std::string&>().empty() : !value.empty();
+}
+
 std::string text_of(const ordered_json& message, const char* key, const std::string& where) {
   const ordered_json* value = member(message, key);
   if (!value) return {};
@@ -119,7 +126,7 @@ Message message_of(const ordered_json& json, const std::string& where) {
   out.content = content_of(json, where, "");
   if (const ordered_json* tools = member(json, "tools")) out.tools = schemas_of(*tools, where);
   const ordered_json* format = member(json, "response_format");
-  if (format && !format->empty()) out.response_format = *format;
+  if (format && is_true(*format)) out.response_format = *format;
   out.reasoning = text_of(json, "reasoning_content", where);
   if (const ordered_json* calls = member(json, "tool_calls")) {
     if (!calls->is_array()) throw FormatError(where, "tool_calls must be a list");

@@ -126,6 +126,14 @@ TEST_CASE("tasks put their token where the authors do") {
       "T<｜end▁of▁sentence｜>");
 }
 
+TEST_CASE("a response format that says nothing is left out") {
+  for (const char* nothing : {"null", "{}", "[]", "\"\"", "0", "false"}) {
+    INFO(nothing);
+    REQUIRE(render(std::string(R"([{"role":"system","content":"S","response_format":)") + nothing +
+                   "}]") == "<｜begin▁of▁sentence｜>S");
+  }
+}
+
 TEST_CASE("a context that the prompt holds already is not written again") {
   const auto context = ordered_json::parse(R"([{"role":"system","content":"S"},
       {"role":"user","content":"a"}, {"role":"assistant","content":"b"}])");
