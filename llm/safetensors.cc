@@ -175,7 +175,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   const auto refuse = [&](const std::string& why) -> ModelError {
     return ModelError(path.string() + ": " + why);
   };
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without O_NONBLOCK the opening of a pipe waits for a writer; a regular file does not mind.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) throw refuse(std::string("cannot be opened: ") + std::strerror(errno));
   struct stat info = {};
   if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
