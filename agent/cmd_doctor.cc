@@ -37,7 +37,8 @@ int cmd_doctor(const std::vector<std::string>& arguments) {
   for (size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--json") {
       json = true;
-    } else if (arguments[i] == "--model" && i + 1 < arguments.size()) {
+    } else if (arguments[i] == "--model") {
+      if (i + 1 == arguments.size()) throw UsageError("doctor: --model needs a directory");
       model = arguments[++i];
     } else if (arguments[i] == "--help") {
       std::cout << kHelp;

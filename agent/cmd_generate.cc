@@ -70,7 +70,7 @@ int cmd_generate(const std::vector<std::string>& arguments) {
   const std::vector<int64_t>& ends = model->config().eos_token_ids;
   for (int64_t i = 0; i < n; ++i) {
     const int32_t id = sampler.sample(session.logits());
-    std::cout << (i == 0 ? "" : " ") << id << std::flush;
+    if (!(std::cout << (i == 0 ? "" : " ") << id << std::flush)) break;
     const bool end = std::find(ends.begin(), ends.end(), id) != ends.end();
     if (i + 1 == n || (end && given.count("stop"))) break;
     session.append({&id, 1});

@@ -5,6 +5,7 @@
 
 #include "agent/commands.h"
 #include "agent/error.h"
+#include "agent/standard_input.h"
 #include "llm/encoding.h"
 #include "llm/encoding_json.h"
 #include "llm/error.h"
@@ -15,11 +16,8 @@ namespace {
 namespace po = boost::program_options;
 
 std::string read_file(const std::string& path) {
+  if (path == "-") return read_standard_input("render");
   std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
   std::ifstream in(path, std::ios::binary);
   if (!in || !(text << in.rdbuf())) {
     throw UsageError("render: " + path + " cannot be read; --messages names a JSON file");

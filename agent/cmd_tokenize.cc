@@ -1,21 +1,13 @@
 #include <boost/program_options.hpp>
 #include <iostream>
-#include <iterator>
 
 #include "agent/commands.h"
 #include "agent/error.h"
+#include "agent/standard_input.h"
 #include "llm/tokenizer.h"
 
 namespace dsv4::agent {
-namespace {
-
 namespace po = boost::program_options;
-
-std::string read_all(std::istream& in) {
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-}  // namespace
 
 int cmd_tokenize(const std::vector<std::string>& arguments) {
   po::options_description options("dsv4-agent tokenize --model DIR [--special] [--bytes] < text");
@@ -35,7 +27,7 @@ int cmd_tokenize(const std::vector<std::string>& arguments) {
   }
   if (!given.count("model")) throw UsageError("tokenize: name the model with --model DIR");
   const llm::Tokenizer tokenizer = llm::Tokenizer::load(given["model"].as<std::string>());
-  std::string text = read_all(std::cin);
+  std::string text = read_standard_input("tokenize");
   if (!given.count("bytes")) text = llm::utf8_replace_broken(text);
   const llm::Segment segment{std::move(text), given.count("special") > 0};
   std::string line;

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "agent/error.h"
+#include "agent/printable.h"
 #include "llm/error.h"
 #include "sandbox/sandbox.h"
 
@@ -39,7 +40,7 @@ void print_help(std::ostream& out) {
 }
 
 int complain(const std::exception& error, ExitCode code) {
-  std::cerr << "dsv4-agent: " << error.what() << '\n';
+  std::cerr << "dsv4-agent: " << printable(error.what()) << '\n';
   return code;
 }
 
@@ -62,11 +63,7 @@ int run_guarded(const CommandRow& row, const std::vector<std::string>& arguments
   }
 }
 
-}  // namespace
-
-std::span<const CommandRow> command_table() { return kCommands; }
-
-int run_program(const std::vector<std::string>& arguments) {
+int dispatch(const std::vector<std::string>& arguments) {
   const std::string name = arguments.empty() ? "interactive" : arguments[0];
   if (name == "--help" || name == "-h" || name == "help") {
     print_help(std::cout);
@@ -89,10 +86,22 @@ int run_program(const std::vector<std::string>& arguments) {
     std::cerr << "dsv4-agent: '" << name
               << "' is not part of this version; `dsv4-agent --help` lists the commands\n";
   } else {
-    std::cerr << "dsv4-agent: there is no command '" << name
+    std::cerr << "dsv4-agent: there is no command '" << printable_line(name, 100)
               << "'; `dsv4-agent --help` lists the commands\n";
   }
   return kUsage;
+}
+
+}  // namespace
+
+std::span<const CommandRow> command_table() { return kCommands; }
+
+int run_program(const std::vector<std::string>& arguments) {
+  const int code = dispatch(arguments);
+  if (std::cout.flush()) return code;
+  std::cerr << "dsv4-agent: standard output could not be written to, so the result is not whole: "
+               "is the disk full?\n";
+  return code == kPassed ? kUsage : code;
 }
 
 }  // namespace dsv4::agent

@@ -3,9 +3,10 @@
 #include <charconv>
 #include <fstream>
 #include <iostream>
-#include <iterator>
+#include <sstream>
 
 #include "agent/error.h"
+#include "agent/standard_input.h"
 #include "llm/error.h"
 
 namespace dsv4::agent {
@@ -40,10 +41,11 @@ std::string required(std::string_view command, const po::variables_map& given, c
   return given[name].as<std::string>();
 }
 
-}  // namespace
-
-std::vector<int32_t> read_ids(const std::string& file) {
-  if (file == "-") return parse_ids(std::cin, "standard input");
+std::vector<int32_t> read_ids(std::string_view command, const std::string& file) {
+  if (file == "-") {
+    std::istringstream in(read_standard_input(command));
+    return parse_ids(in, "standard input");
+  }
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) {
     throw UsageError(file + ": is a directory; name a file of token ids");
@@ -52,6 +54,8 @@ std::vector<int32_t> read_ids(const std::string& file) {
   if (!in) throw UsageError(file + ": cannot be read; name a file of token ids");
   return parse_ids(in, file);
 }
+
+}  // namespace
 
 po::options_description engine_options() {
   po::options_description options("options");
@@ -98,7 +102,7 @@ EngineRequest read_engine_request(std::string_view command, const po::variables_
     throw UsageError(std::string(command) + ": --threads must be from 0 (one per core) to " +
                      std::to_string(kMaxThreads));
   }
-  request.ids = read_ids(ids);
+  request.ids = read_ids(command, ids);
   return request;
 }
 

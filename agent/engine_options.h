@@ -34,7 +34,4 @@ EngineRequest read_engine_request(std::string_view command,
 // Throws UsageError when an id is none of the model's.
 void check_ids(std::string_view command, const std::vector<int32_t>& ids, const llm::Model& model);
 
-// Ids separated by blanks, from a file or "-" for standard input. Throws UsageError.
-std::vector<int32_t> read_ids(const std::string& file);
-
 }  // namespace dsv4::agent

@@ -32,12 +32,16 @@ std::string header(int64_t rows, int64_t columns) {
 }  // namespace
 
 NpyWriter::NpyWriter(std::filesystem::path path, int64_t rows, int64_t columns)
-    : path_(std::move(path)),
-      partial_(path_.string() + ".partial-" + std::to_string(::getpid())),
-      rows_left_(rows),
-      columns_(columns) {
-  if (std::filesystem::is_directory(path_)) {
+    : path_(std::move(path)), target_(path_), rows_left_(rows), columns_(columns) {
+  std::error_code absent;
+  const std::filesystem::file_status status = std::filesystem::status(path_, absent);
+  if (std::filesystem::is_directory(status)) {
     throw UsageError(path_.string() + ": is a directory; name a file to write");
+  }
+  if (std::filesystem::is_regular_file(status)) target_ = std::filesystem::canonical(path_);
+  partial_ = target_;
+  if (std::filesystem::is_regular_file(status) || !std::filesystem::exists(status)) {
+    partial_ += ".partial-" + std::to_string(::getpid());
   }
   out_.open(partial_, std::ios::binary | std::ios::trunc);
   if (!out_) fail("cannot be written here");
@@ -46,7 +50,7 @@ NpyWriter::NpyWriter(std::filesystem::path path, int64_t rows, int64_t columns)
 }
 
 NpyWriter::~NpyWriter() {
-  if (finished_) return;
+  if (finished_ || partial_ == target_) return;
   out_.close();
   std::error_code ignored;
   std::filesystem::remove(partial_, ignored);
@@ -71,7 +75,7 @@ void NpyWriter::finish() {
   out_.close();
   if (!out_) fail("cannot be written in full");
   std::error_code error;
-  std::filesystem::rename(partial_, path_, error);
+  if (partial_ != target_) std::filesystem::rename(partial_, target_, error);
   if (error) throw UsageError(path_.string() + ": cannot be written here: " + error.message());
   finished_ = true;
 }

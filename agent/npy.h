@@ -9,7 +9,7 @@ namespace dsv4::agent {
 
 // Writes a float32 matrix [rows, columns] in NumPy's .npy format, row by row. The file appears
 // under its name only once it is whole: until then, and after a failure, what was there before
-// stays.
+// stays. A link is followed; a device or a pipe is written to as it is, never replaced.
 class NpyWriter {
  public:
   // Throws UsageError when the file cannot be made there.
@@ -27,8 +27,9 @@ class NpyWriter {
  private:
   [[noreturn]] void fail(const char* what) const;
 
-  std::filesystem::path path_;
-  std::filesystem::path partial_;
+  std::filesystem::path path_;     // as it was named
+  std::filesystem::path target_;   // what it leads to
+  std::filesystem::path partial_;  // written first, then renamed to target_; or target_ itself
   std::ofstream out_;
   int64_t rows_left_;
   int64_t columns_;

@@ -1,9 +1,7 @@
-#include <sys/wait.h>
+#include "tests/agent/program.h"
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "tests/agent/scratch.h"
 #include "tests/catch.h"
 
 // The real program, as a person or a script runs it.
@@ -11,12 +9,6 @@
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Ended {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
 
 class Program {
  public:
@@ -28,14 +20,8 @@ class Program {
     git_commit_all(scratch / "repo", "first");
   }
 
-  // Arguments are words of sh; $S is the scratch directory.
   Ended run(const std::string& arguments) const {
-    const std::string command = "cd '" + (scratch / "repo").string() + "' && export S='" +
-                                scratch.path().string() + "' XDG_STATE_HOME='" +
-                                (scratch / "state").string() + "' && exec " + DSV4_BUILD_DIR +
-                                "/dsv4-agent " + arguments + " >\"$S/out\" 2>\"$S/err\"";
-    const int status = std::system(command.c_str());
-    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, scratch.read("out"), scratch.read("err")};
+    return run_agent(scratch, scratch / "repo", arguments);
   }
 
   Scratch scratch;
