@@ -17,11 +17,12 @@ constexpr int64_t kRowBlock = 64;    // FP8 rounding of raw rows
 constexpr int64_t kIndexBlock = 32;  // FP4 rounding of the indexer's queries
 
 // Makes raw rows what they will be once stored.
-void round_rows(const ForwardContext& ctx, float* x, int64_t rows) {
-  const int64_t dim = ctx.config.head_dim;
+void round_rows(const kernels::RowLayout& layout, float* x, int64_t rows) {
+  const int64_t dim = layout.dim;
   for (int64_t r = 0; r < rows; ++r, x += dim) {
-    kernels::round_fp8_blocks(x, dim - ctx.config.rope_dim, kRowBlock);
-    for (int64_t i = dim - ctx.config.rope_dim; i < dim; ++i) {
+    kernels::round_fp8_blocks(x, dim - layout.rope, kRowBlock);
+    if (layout.format != kernels::RowFormat::kFp8Bf16) continue;
+    for (int64_t i = dim - layout.rope; i < dim; ++i) {
       x[i] = kernels::decode_bf16(kernels::encode_bf16(x[i]));
     }
   }
@@ -48,7 +49,7 @@ void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const Lay
                         const AttentionWeights& weights, const float* x, LayerState& state,
                         float* out) {
   project_query(ctx, chunk, layer, weights, x);
-  project_rows(ctx, chunk, layer, weights, x);
+  project_rows(ctx, chunk, layer, weights, x, state);
   if (layer.compresses()) {
     compress(ctx, chunk, layer, weights.compressor, Use::kAttention, x, state.compressor.front());
     visible_.clear();
@@ -96,7 +97,7 @@ void AttentionSite::project_query(const ForwardContext& ctx, const Chunk& chunk,
 
 void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
                                  const LayerConfig& layer, const AttentionWeights& weights,
-                                 const float* x) {
+                                 const float* x, const LayerState& state) {
   const Config& c = ctx.config;
   const int64_t tokens = chunk.tokens();
   float* rows = rows_.get(tokens * c.head_dim);
@@ -105,7 +106,7 @@ void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
       ctx.pool, ctx.isa,
       {rows, tokens, c.head_dim, weights.kv_norm.data(), static_cast<float>(c.rms_norm_eps), rows});
   kernels::rope(ctx.pool, {rows, tokens, c.head_dim, c.rope_dim, 1, rope_of(chunk, layer), false});
-  if (ctx.rounds()) round_rows(ctx, rows, tokens);
+  if (ctx.rounds()) round_rows(state.layout, rows, tokens);
 }
 
 // Projects the chunk, closes the blocks that end in it, and keeps the rows that later blocks need.

@@ -26,7 +26,7 @@ class AttentionSite {
   void project_query(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                      const AttentionWeights& weights, const float* x);
   void project_rows(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                    const AttentionWeights& weights, const float* x);
+                    const AttentionWeights& weights, const float* x, const LayerState& state);
   void compress(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                 const CompressorWeights& weights, Use use, const float* x, CompressorState& state);
   void finish_entries(const ForwardContext& ctx, const LayerConfig& layer,

@@ -55,16 +55,15 @@ CompressorState::CompressorState(const LayerConfig& layer, const kernels::RowLay
   gate.resize(kv.size());
 }
 
-LayerState make_layer_state(const Config& config, const LayerConfig& layer, Precision precision,
+LayerState make_layer_state(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
                             const std::shared_ptr<PageMemory>& memory) {
   using kernels::RowFormat;
-  const bool rounds = precision != Precision::kF32;
   LayerState state;
-  state.layout = {rounds ? RowFormat::kFp8Bf16 : RowFormat::kF32, config.head_dim, config.rope_dim};
+  state.layout = {raw, config.head_dim, config.rope_dim};
   state.ring.resize(static_cast<size_t>(config.sliding_window * config.head_dim));
   if (layer.compresses()) state.compressor.emplace_back(layer, state.layout, memory);
   if (layer.overlaps()) {
-    const RowFormat format = rounds ? RowFormat::kFp4 : RowFormat::kF32;
+    const RowFormat format = raw == RowFormat::kF32 ? RowFormat::kF32 : RowFormat::kFp4;
     const kernels::RowLayout index{format, config.index_head_dim, 0};
     state.indexer.emplace_back(layer, index, memory);
   }

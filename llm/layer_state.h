@@ -38,7 +38,8 @@ struct LayerState {
   std::vector<CompressorState> indexer;     // one in CSA layers
 };
 
-LayerState make_layer_state(const Config& config, const LayerConfig& layer, Precision precision,
+// raw: how raw rows and compressed entries are stored.
+LayerState make_layer_state(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
                             const std::shared_ptr<PageMemory>& memory);
 
 int64_t state_bytes(const LayerState& state);

@@ -24,10 +24,11 @@ std::span<const uint8_t> as_bytes(std::span<const T> values) {
 
 // What the numbers of a session depend on beside its ids: the order of summation is the
 // processor's.
-Digest base_of(const Session& session) {
+Digest base_of(const Session& session, const SessionState& state) {
   const std::string how = "precision " + std::to_string(static_cast<int>(session.precision())) +
                           " isa " + kernels::isa_name(kernels::detect_isa()) + " block " +
-                          std::to_string(SessionStore::kBlock);
+                          std::to_string(SessionStore::kBlock) + " row " +
+                          std::to_string(state.layers.front().layout.bytes());
   return Sha256().add(session.model().fingerprint()).add(as_bytes(std::span(how))).finish();
 }
 
@@ -210,7 +211,7 @@ SaveReport SessionStore::save(const Session& session) {
   SaveReport report;
   if (s.position == 0) return report;
   const std::vector<int32_t> ids = s.ids_between(0, s.position);
-  const std::vector<Digest> chain = chain_of(base_of(session), ids);
+  const std::vector<Digest> chain = chain_of(base_of(session, *session.state_), ids);
   for (size_t k = 1; k < chain.size(); ++k) {
     const auto from = static_cast<int64_t>(k - 1) * kBlock;
     put(
@@ -265,7 +266,7 @@ bool SessionStore::restore_from(Session& session, std::span<const Digest> chain,
 }
 
 int64_t SessionStore::restore(Session& session, std::span<const int32_t> ids) {
-  const std::vector<Digest> chain = chain_of(base_of(session), ids);
+  const std::vector<Digest> chain = chain_of(base_of(session, *session.state_), ids);
   const auto restore_at = [&](size_t blocks, std::span<const int32_t> rest) {
     const auto begin = std::span(chain).first(blocks + 1);
     const Digest key = moment_key(begin.back(), rest);
@@ -291,7 +292,7 @@ bool SessionStore::load(Session& session, const Digest& key) {
     if (!parent) return false;
     chain.push_back(*parent);
   }
-  if (chain.back() != base_of(session)) return false;
+  if (chain.back() != base_of(session, *session.state_)) return false;
   std::reverse(chain.begin(), chain.end());
   return restore_from(session, chain, *moment);
 }

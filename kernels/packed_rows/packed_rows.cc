@@ -86,6 +86,10 @@ DSV4_AVX2 void unpack_fp8_avx2(const RowLayout& layout, const uint8_t* row, floa
     }
   }
   const uint8_t* tail = scales + blocks(n, kFp8Block);
+  if (layout.format == RowFormat::kFp8F32) {
+    std::memcpy(x + n, tail, static_cast<size_t>(4 * layout.rope));
+    return;
+  }
   for (int64_t i = 0; i < layout.rope; i += 8) {
     const __m128i upper = _mm_loadu_si128(reinterpret_cast<const __m128i*>(tail + 2 * i));
     const __m256i bits = _mm256_slli_epi32(_mm256_cvtepu16_epi32(upper), 16);
@@ -130,6 +134,8 @@ int64_t RowLayout::bytes() const {
   switch (format) {
     case RowFormat::kF32:
       return 4 * dim;
+    case RowFormat::kFp8F32:
+      return codes + blocks(codes, kFp8Block) + 4 * rope;
     case RowFormat::kFp8Bf16:
       return codes + blocks(codes, kFp8Block) + 2 * rope;
     case RowFormat::kFp4:
@@ -143,6 +149,11 @@ void pack_row(const RowLayout& layout, const float* x, uint8_t* row) {
   switch (layout.format) {
     case RowFormat::kF32:
       std::memcpy(row, x, static_cast<size_t>(4 * layout.dim));
+      return;
+    case RowFormat::kFp8F32:
+      pack_fp8(x, codes, row, row + codes);
+      std::memcpy(row + codes + blocks(codes, kFp8Block), x + codes,
+                  static_cast<size_t>(4 * layout.rope));
       return;
     case RowFormat::kFp8Bf16: {
       pack_fp8(x, codes, row, row + codes);
@@ -165,11 +176,16 @@ void unpack_row_reference(const RowLayout& layout, const uint8_t* row, float* x)
     case RowFormat::kF32:
       std::memcpy(x, row, static_cast<size_t>(4 * layout.dim));
       return;
+    case RowFormat::kFp8F32:
     case RowFormat::kFp8Bf16: {
       const uint8_t* scales = row + codes;
       const uint8_t* tail = scales + blocks(codes, kFp8Block);
       for (int64_t i = 0; i < codes; ++i) {
         x[i] = decode_e4m3(row[i]) * decode_e8m0(scales[i / kFp8Block]);
+      }
+      if (layout.format == RowFormat::kFp8F32) {
+        std::memcpy(x + codes, tail, static_cast<size_t>(4 * layout.rope));
+        return;
       }
       for (int64_t i = 0; i < layout.rope; ++i) {
         uint16_t bits = 0;
@@ -193,7 +209,8 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
 #if defined(__x86_64__)
   if (isa >= Isa::kAvx2) {
     const bool fits = (layout.dim - layout.rope) % 16 == 0 && layout.rope % 8 == 0;
-    if (layout.format == RowFormat::kFp8Bf16 && fits && small_scales(layout, row)) {
+    const bool fp8 = layout.format == RowFormat::kFp8F32 || layout.format == RowFormat::kFp8Bf16;
+    if (fp8 && fits && small_scales(layout, row)) {
       return unpack_fp8_avx2(layout, row, x);
     }
     if (layout.format == RowFormat::kFp4 && layout.dim % kFp4Block == 0) {

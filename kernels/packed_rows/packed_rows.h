@@ -9,14 +9,15 @@ namespace dsv4::kernels {
 // Rows of the cache as the model defines them (deepseek-v4.md sections 3 to 5).
 enum class RowFormat {
   kF32,      // dim floats: what the precision without rounding keeps
-  kFp8Bf16,  // dim - rope e4m3 codes, one e8m0 scale for every 64 of them, then rope bf16 numbers
+  kFp8F32,   // dim - rope e4m3 codes, one e8m0 scale for every 64 of them, then rope floats
+  kFp8Bf16,  // the same with rope bf16 numbers
   kFp4,      // dim e2m1 codes, two a byte, the even channel in the low half; one e8m0 scale per 32
 };
 
 struct RowLayout {
   RowFormat format = RowFormat::kF32;
   int64_t dim = 0;
-  int64_t rope = 0;  // kFp8Bf16: channels at the end that carry the position
+  int64_t rope = 0;  // kFp8F32, kFp8Bf16: channels at the end that carry the position
 
   int64_t bytes() const;  // of one row; the next one follows without a gap
 };

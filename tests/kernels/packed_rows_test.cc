@@ -20,6 +20,7 @@ std::vector<uint8_t> packed(const RowLayout& layout, const std::vector<float>& x
 
 TEST_CASE("a row takes the room that the model defines") {
   REQUIRE(RowLayout{RowFormat::kFp8Bf16, 512, 64}.bytes() == 448 + 7 + 128);
+  REQUIRE(RowLayout{RowFormat::kFp8F32, 512, 64}.bytes() == 448 + 7 + 256);
   REQUIRE(RowLayout{RowFormat::kFp4, 128, 0}.bytes() == 64 + 4);
   REQUIRE(RowLayout{RowFormat::kF32, 512, 64}.bytes() == 2048);
 }
@@ -33,6 +34,7 @@ TEST_CASE("a packed row stands for what rounding makes of it") {
       const int64_t rope = dim / 8;
       std::vector<float> fp8 = x;
       round_fp8_blocks(fp8.data(), dim - rope, 64);
+      const std::vector<float> exact = fp8;
       for (int64_t i = dim - rope; i < dim; ++i) {
         float& v = fp8[static_cast<size_t>(i)];
         v = decode_bf16(encode_bf16(v));
@@ -41,6 +43,7 @@ TEST_CASE("a packed row stands for what rounding makes of it") {
       round_fp4_blocks(fp4.data(), dim, 32);
       const std::pair<RowLayout, std::vector<float>> cases[] = {
           {{RowFormat::kF32, dim, rope}, x},
+          {{RowFormat::kFp8F32, dim, rope}, exact},
           {{RowFormat::kFp8Bf16, dim, rope}, fp8},
           {{RowFormat::kFp4, dim, 0}, fp4}};
       for (const auto& [layout, expected] : cases) {
