@@ -129,15 +129,22 @@ class FixRun {
     copy_base(work_ / "base", place->copy.path());
     place->box = make_box(place->copy.path());
     run_setup(*place->box, task_.issue.front.setup, environment_.stop.token());
-    tools::WorkspaceOptions workspace;
-    workspace.root = place->copy.path();
-    workspace.state_dir = place->state.path();
-    workspace.test_command = task_.test.command;
+    tools::WorkspaceOptions workspace =
+        workspace_on(place->copy.path(), place->state.path(), window);
     workspace.box = place->box.get();
-    workspace.output_limit = result_limit(window);
     workspace.failed = failed_;
     place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
     return place;
+  }
+
+  tools::WorkspaceOptions workspace_on(const fs::path& tree, const fs::path& state,
+                                       int64_t window) const {
+    tools::WorkspaceOptions workspace;
+    workspace.root = tree;
+    workspace.state_dir = state;
+    workspace.test_command = task_.test.command;
+    workspace.output_limit = result_limit(window);
+    return workspace;
   }
 
   // Returns the report the model sees. What set-up and tests leave behind is kept out of patches.
@@ -165,8 +172,10 @@ class FixRun {
 
   // The shared prefix: system text, tools and repository, computed once.
   void read_repository(llm::Conversation& root) {
-    const auto place = make_workplace(root.window());
-    root.system(system_text(), place->toolbox->schemas());
+    // Only asked, so it needs no copy and no box of its own.
+    const OwnedDirectory state(work_ / "state");
+    tools::Toolbox toolbox(workspace_on(work_ / "base", state.path(), root.window()));
+    root.system(system_text(), toolbox.schemas());
     ContextOptions context;
     context.root = work_ / "base";
     if (!task_.issue.file.empty()) {
@@ -189,7 +198,7 @@ class FixRun {
       }
     };
     fit.outline = [&](const std::string& path) {
-      const tools::Outcome outcome = place->toolbox->call("symbols", {{"path", path}});
+      const tools::Outcome outcome = toolbox.call("symbols", {{"path", path}});
       return outcome.error ? std::string() : to_utf8(outcome.text);
     };
     const int64_t tokens = fit_context(&report_.context, fit);
@@ -236,13 +245,25 @@ class FixRun {
       report_.tool_calls += result.tool_calls;
       report_.seconds += result.seconds;
       observer_->on_attempt_end(result);
-      keep(make_patch(place->copy.path()), result.tests_passed);
+      keep(patch_of(*place), result.tests_passed);
       check_stop();
       if (result.for_the_gate) gate();
     } catch (const llm::Error&) {
-      keep(make_patch(place->copy.path()), false);
+      keep(patch_of(*place), false);
       throw;
     }
+  }
+
+  std::string patch_of(const Workplace& place) const {
+    std::vector<std::string> left_out;
+    std::string patch = make_patch(place.copy.path(), "", &left_out);
+    if (!left_out.empty()) {
+      const std::string more =
+          left_out.size() > 1 ? " and " + std::to_string(left_out.size() - 1) + " more" : "";
+      observer_->on_note("too large for the patch and left out of it: " +
+                         printable_line(left_out.front(), 200) + more);
+    }
+    return patch;
   }
 
   void count_tokens(const llm::Usage& usage, const llm::Usage& shared) {

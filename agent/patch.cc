@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
+#include <string_view>
 
 #include "agent/git.h"
+#include "agent/working_copy.h"
 
 namespace dsv4::agent {
 namespace {
@@ -21,6 +24,36 @@ GitDiff parse_patch(const std::string& patch) {
   check_git(git_diff_from_buffer(&raw, patch.data(), patch.size()), "the patch cannot be read");
   return GitDiff(raw);
 }
+
+// Which of the changed files a patch holds. Asked before libgit2 loads a file, so that no file a
+// command left behind, however large, is ever in memory.
+class Selection {
+ public:
+  explicit Selection(const fs::path& copy) : copy_(copy), ignored_(ignored_files(copy)) {}
+
+  bool holds(const git_diff_delta& delta) {
+    const std::string_view path = delta.new_file.path;
+    if (delta.status == GIT_DELTA_UNTRACKED && ignored_.contains(path)) return false;
+    const fs::path file = copy_ / path;
+    std::error_code error;
+    const bool regular = fs::is_regular_file(fs::symlink_status(file, error));
+    const uint64_t size = regular ? fs::file_size(file, error) : 0;
+    if (size <= kLargestTracked && total_ + size <= kLargestPatch) {
+      total_ += size;
+      return true;
+    }
+    left_out_.emplace_back(path);
+    return false;
+  }
+
+  const std::vector<std::string>& left_out() const { return left_out_; }
+
+ private:
+  fs::path copy_;
+  std::set<std::string, std::less<>> ignored_;
+  uint64_t total_ = 0;
+  std::vector<std::string> left_out_;
+};
 
 // Whether `path` lies below real folders only. A tree may hold links in place of folders, made by
 // its author or by the model, and behind one anything of this machine may be.
@@ -46,8 +79,10 @@ void make_folders(const fs::path& root, const fs::path& path) {
 
 }  // namespace
 
-std::string make_patch(const fs::path& copy, const std::string& prefix) {
+std::string make_patch(const fs::path& copy, const std::string& prefix,
+                       std::vector<std::string>* left_out) {
   const GitLibrary library;
+  make_plain(copy);
   const GitRepository repository = open_repository(copy.string());
   const GitTree tree = head_tree(repository.get());
   const std::string old_prefix = "a/" + prefix;
@@ -59,6 +94,11 @@ std::string make_patch(const fs::path& copy, const std::string& prefix) {
                   GIT_DIFF_INCLUDE_TYPECHANGE;
   options.old_prefix = old_prefix.c_str();
   options.new_prefix = new_prefix.c_str();
+  Selection selection(copy);
+  options.payload = &selection;
+  options.notify_cb = [](const git_diff*, const git_diff_delta* delta, const char*, void* payload) {
+    return static_cast<Selection*>(payload)->holds(*delta) ? 0 : 1;
+  };
   git_diff* raw = nullptr;
   check_git(git_diff_tree_to_workdir(&raw, repository.get(), tree.get(), &options),
             "cannot compare the working copy");
@@ -68,6 +108,7 @@ std::string make_patch(const fs::path& copy, const std::string& prefix) {
   const std::string patch(buffer.ptr != nullptr ? buffer.ptr : "", buffer.size);
   git_buf_dispose(&buffer);
   check_git(code, "cannot write the patch");
+  if (left_out != nullptr) *left_out = selection.left_out();
   return patch;
 }
 

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace dsv4::agent {
 
 // The changes of a private copy against its one commit, as a git patch; empty when there are none.
-// New files that are not ignored are in it. `prefix` ("sub/dir/") is put before every path.
-std::string make_patch(const std::filesystem::path& copy, const std::string& prefix = "");
+// New files that are not ignored are in it. A file over kLargestTracked, and what goes past
+// kLargestPatch bytes in all, is not: its path is put in `left_out` where one is given. `prefix`
+// ("sub/dir/") is put before every path. Makes the copy plain first (working_copy.h).
+std::string make_patch(const std::filesystem::path& copy, const std::string& prefix = "",
+                       std::vector<std::string>* left_out = nullptr);
+
+// New contents that one patch may bring, in bytes.
+inline constexpr uint64_t kLargestPatch = 64u << 20;
 
 // Applies a patch to the files of a private copy. Throws std::runtime_error when it does not fit.
 void apply_patch(const std::filesystem::path& copy, const std::string& patch);

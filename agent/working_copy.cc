@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -101,15 +102,8 @@ void check_space(const Listing& listing, const fs::path& target) {
   }
 }
 
-// One line of .gitignore that matches exactly this path.
-std::string ignore_pattern(const std::string& path) {
-  std::string pattern = "/";
-  for (const char c : path) {
-    if (std::strchr("\\*?[]#! ", c) != nullptr) pattern += '\\';
-    pattern += c;
-  }
-  return pattern;
-}
+// Beside the copy's objects, where no command can write: NUL-separated paths no patch may hold.
+fs::path left_out_list(const fs::path& copy) { return copy / ".git/dsv4-left-out"; }
 
 void commit_all(git_repository* repository, git_index* index) {
   git_oid tree_id;
@@ -158,6 +152,44 @@ void make_writable(const fs::path& path) {
   fs::permissions(path, fs::perms::owner_all, fs::perm_options::add, error);
   for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
     if (it->is_directory(error) && !it->is_symlink(error)) make_writable(it->path());
+  }
+}
+
+// libgit2 opens these wherever it meets them, through links too: a pipe or a device in their place
+// would hold this program for ever.
+bool is_settings_trap(const fs::path& path) {
+  const fs::path name = path.filename();
+  if (name != ".gitignore" && name != ".gitattributes" && name != ".gitmodules") return false;
+  std::error_code error;
+  if (fs::read_symlink(path, error) == "/dev/null") return false;  // a habit, and harmless
+  const fs::file_status target = fs::status(path, error);
+  return fs::exists(target) && !fs::is_regular_file(target);
+}
+
+void make_plain_below(const fs::path& directory, size_t depth) {
+  std::error_code error;
+  fs::permissions(directory, fs::perms::owner_all, fs::perm_options::add, error);
+  std::vector<fs::path> children;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    children.push_back(it->path());
+  }
+  for (const fs::path& child : children) {
+    const fs::file_status status = fs::symlink_status(child, error);
+    if (error) continue;  // a name too long to be used by anybody
+    const bool git = child.filename() == ".git";
+    if (fs::is_directory(status)) {
+      if (depth == 0 && git) continue;
+      if (git || depth + 1 > kDeepest) {
+        remove_tree(child);
+      } else {
+        make_plain_below(child, depth + 1);
+      }
+    } else if (git || is_settings_trap(child) ||
+               (!fs::is_regular_file(status) && !fs::is_symlink(status))) {
+      fs::remove(child, error);
+    } else if (fs::is_regular_file(status)) {
+      fs::permissions(child, fs::perms::owner_read, fs::perm_options::add, error);
+    }
   }
 }
 
@@ -231,7 +263,11 @@ void copy_base(const fs::path& base, const fs::path& target) {
   }
 }
 
+void make_plain(const fs::path& copy) { make_plain_below(copy, 0); }
+
 std::vector<std::string> untracked_files(const fs::path& copy) {
+  make_plain(copy);
+  const std::set<std::string, std::less<>> ignored = ignored_files(copy);
   const GitLibrary library;
   const GitRepository repository = open_repository(copy.string());
   git_status_options options;
@@ -244,22 +280,26 @@ std::vector<std::string> untracked_files(const fs::path& copy) {
   std::vector<std::string> paths;
   for (size_t i = 0; i < git_status_list_entrycount(raw); ++i) {
     const git_status_entry* entry = git_status_byindex(raw, i);
-    if (entry->status == GIT_STATUS_WT_NEW) {
-      paths.emplace_back(entry->index_to_workdir->new_file.path);
-    }
+    if (entry->status != GIT_STATUS_WT_NEW) continue;
+    const std::string_view path = entry->index_to_workdir->new_file.path;
+    if (!ignored.contains(path)) paths.emplace_back(path);
   }
   return paths;
 }
 
 void ignore_files(const fs::path& copy, const std::vector<std::string>& paths) {
-  const fs::path file = copy / ".git/info/exclude";
+  const fs::path file = left_out_list(copy);
   std::ofstream out(file, std::ios::binary | std::ios::app);
-  for (const std::string& path : paths) {
-    // A newline cannot be written in this format; such a file stays visible.
-    if (path.find('\n') == std::string::npos) out << ignore_pattern(path) << '\n';
-  }
+  for (const std::string& path : paths) out << path << '\0';
   out.flush();
   if (!out) throw std::runtime_error("cannot write " + file.string());
+}
+
+std::set<std::string, std::less<>> ignored_files(const fs::path& copy) {
+  std::ifstream in(left_out_list(copy), std::ios::binary);
+  std::set<std::string, std::less<>> paths;
+  for (std::string path; std::getline(in, path, '\0');) paths.insert(path);
+  return paths;
 }
 
 }  // namespace dsv4::agent

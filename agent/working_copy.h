@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -45,10 +46,18 @@ bool make_base(const Repository& repository, const Listing& listing,
 // A fresh copy of a base, .git included: what every attempt and the gate begin with.
 void copy_base(const std::filesystem::path& base, const std::filesystem::path& target);
 
-// Paths of files in the copy that are neither in its commit nor ignored, sorted.
+// Makes a copy that commands have run in what the rest of this program may open without harm: only
+// folders, regular files and links, readable, at most kDeepest folders deep, and no repository in
+// it but its own. Everything else is removed.
+void make_plain(const std::filesystem::path& copy);
+
+// Paths of files in the copy that are neither in its commit nor ignored, sorted. Makes it plain.
 std::vector<std::string> untracked_files(const std::filesystem::path& copy);
 
 // Makes the copy ignore these files: what the tests leave behind is not part of a patch.
 void ignore_files(const std::filesystem::path& copy, const std::vector<std::string>& paths);
+
+// What ignore_files was given.
+std::set<std::string, std::less<>> ignored_files(const std::filesystem::path& copy);
 
 }  // namespace dsv4::agent

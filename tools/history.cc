@@ -10,7 +10,7 @@ namespace dsv4::tools {
 namespace {
 
 // Larger files are known by their times and size only, and undo cannot bring them back.
-constexpr uint64_t kContentLimit = 1ull << 30;
+constexpr uint64_t kContentLimit = 64ull << 20;
 
 // Two changes closer than the file system's clock can have the same time stamps.
 constexpr int64_t kClockGrain = 50'000'000;  // ns
@@ -21,6 +21,15 @@ int64_t now() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return nanoseconds(time);
+}
+
+// Large on paper, and next to nothing on disk: a command makes thousands of such files for free,
+// and reading one takes as long as its size says.
+bool mostly_holes(const struct stat& info) {
+  constexpr int64_t kBlock = 512;  // of st_blocks, whatever the file system's own
+  constexpr int64_t kWorthALook = 1 << 20;
+  return S_ISREG(info.st_mode) && info.st_size > kWorthALook &&
+         info.st_blocks * kBlock < info.st_size / 16;
 }
 
 std::string parent_of(const std::string& path) {
@@ -64,6 +73,7 @@ std::optional<History::Entry> History::look(const std::string& path, const Entry
     entry.id = known->id;
     return entry;
   }
+  if (mostly_holes(info)) return entry;
   try {
     entry.id = store_.put(S_ISLNK(entry.mode) ? tree_.read_link(path)
                                               : tree_.read(path, kContentLimit).bytes);

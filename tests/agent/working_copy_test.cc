@@ -1,5 +1,7 @@
 #include "agent/working_copy.h"
 
+#include <sys/stat.h>
+
 #include "agent/patch.h"
 #include "tests/agent/scratch.h"
 #include "tests/catch.h"
@@ -101,6 +103,55 @@ TEST_CASE("very large files and nested repositories are in the copy but never in
   scratch.write("base/large.bin", "changed");
   scratch.write("base/nested/b.txt", "changed");
   REQUIRE(make_patch(scratch / "base").empty());
+}
+
+TEST_CASE("a name with any bytes can be kept out of a patch") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("repo/a.py", "x\n");
+  make(scratch);
+  scratch.write("base/two\nlines*", "x");
+  ignore_files(scratch / "base", untracked_files(scratch / "base"));
+  REQUIRE(make_patch(scratch / "base").empty());
+}
+
+TEST_CASE("pipes and devices that commands leave behind hold nobody up") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("repo/a.py", "x\n");
+  scratch.write("repo/gone.py", "x\n");
+  make(scratch);
+  const fs::path base = scratch / "base";
+  fs::create_directories(base / "sub/.git");
+  fs::create_directories(base / "other");
+  fs::remove(base / "gone.py");
+  for (const char* pipe :
+       {".gitignore", "sub/.gitattributes", "sub/.git/HEAD", "other/.git", "pipe", "gone.py"}) {
+    REQUIRE(::mkfifo((base / pipe).c_str(), 0600) == 0);
+  }
+  fs::create_symlink("/dev/zero", base / "other/.gitignore");
+  scratch.write("base/sub/new.py", "y\n");
+  REQUIRE(untracked_files(base) == std::vector<std::string>{"sub/new.py"});
+  REQUIRE(patch_paths(make_patch(base)) == std::vector<std::string>{"gone.py", "sub/new.py"});
+}
+
+TEST_CASE("files of any size and folders of any depth leave a patch that can be used") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("repo/a.py", "x\n");
+  scratch.write("repo/b.py", "x\n");
+  make(scratch);
+  scratch.write("base/a.py", "y\n");
+  scratch.write("base/large", "x");
+  fs::resize_file(scratch / "base/b.py", 1 << 30);
+  fs::resize_file(scratch / "base/large", 1 << 30);
+  fs::path deep = scratch / "base";
+  for (int i = 0; i < 150; ++i) deep /= "d";
+  fs::create_directories(deep);
+  std::vector<std::string> left_out;
+  REQUIRE(patch_paths(make_patch(scratch / "base", "", &left_out)) ==
+          std::vector<std::string>{"a.py"});
+  REQUIRE(left_out == std::vector<std::string>{"b.py", "large"});
 }
 
 TEST_CASE("directories are removed whatever their modes, and links in them are not followed") {
