@@ -48,6 +48,13 @@ void check_parents(const fs::path& root, const std::string& path) {
   }
 }
 
+fs::path unused_name(const fs::path& directory) {
+  for (int number = 0;; ++number) {
+    const fs::path name = directory / (".dsv4-" + std::to_string(number));
+    if (!fs::exists(fs::symlink_status(name))) return name;
+  }
+}
+
 // Puts one file in place by a rename, so that nobody sees half of it.
 void place(const fs::path& from, const fs::path& to) {
   const fs::file_status status = fs::symlink_status(from);
@@ -56,8 +63,7 @@ void place(const fs::path& from, const fs::path& to) {
     return;
   }
   fs::create_directories(to.parent_path());
-  const fs::path fresh = to.parent_path() / (".dsv4-" + to.filename().string());
-  fs::remove(fresh);
+  const fs::path fresh = unused_name(to.parent_path());
   if (fs::is_symlink(status)) {
     fs::copy_symlink(from, fresh);
   } else {

@@ -65,9 +65,8 @@ class Gate {
   bool is_fixed(const std::string& path) const {
     if (options_.passed_before) return options_.fixed.named(path);
     const bool existed = fs::exists(fs::symlink_status(options_.base / path));
-    // A new conftest.py can skip tests that exist, so it counts as a change to them.
-    const bool hook = fs::path(path).filename() == "conftest.py";
-    return options_.fixed.contains(path) && (existed || hook);
+    if (existed) return options_.fixed.contains(path);
+    return steers_tests(path) || options_.fixed.named(path);
   }
 
   GateResult check_guard(const std::vector<std::string>& all) {

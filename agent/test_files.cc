@@ -50,6 +50,16 @@ bool is_test_file(std::string_view path) {
   return is_test_name(path);
 }
 
+bool steers_tests(std::string_view path) {
+  constexpr std::array<std::string_view, 8> kNames = {
+      "conftest.py",      "pytest.ini",       ".pytest.ini", "tox.ini",
+      "sitecustomize.py", "usercustomize.py", "pytest.py",   "unittest.py"};
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) return true;
+  const std::string whole = "/" + std::string(path);
+  return ends_with(whole, "/pytest/__init__.py") || ends_with(whole, "/unittest/__init__.py");
+}
+
 bool FixedTests::named(std::string_view path) const {
   return std::any_of(named_.begin(), named_.end(), [&](std::string_view entry) {
     while (entry.substr(0, 2) == "./") entry.remove_prefix(2);

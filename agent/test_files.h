@@ -11,6 +11,11 @@ namespace dsv4::agent {
 // test, tests, spec, __tests__ or testdata.
 bool is_test_file(std::string_view path);
 
+// Whether a file, by being there, can make tests pass that fail: conftest.py and pytest.ini skip
+// them, sitecustomize.py runs before them, unittest.py stands in for what runs them. A repair has
+// no need to bring one.
+bool steers_tests(std::string_view path);
+
 // The tests that a patch may not change.
 class FixedTests {
  public:

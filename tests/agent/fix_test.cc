@@ -139,6 +139,21 @@ TEST_CASE("a weakened test beside a real repair is not part of the proved patch"
   REQUIRE(patch_paths(toy.scratch.read("run/patch.diff")) == std::vector<std::string>{"calc.py"});
 }
 
+TEST_CASE("files that stand in for what runs the tests do not pass the gate") {
+  Toy toy;
+  SECTION("a module that runs before the tests") {
+    toy.options.test = "PYTHONPATH=. python3 test_calc.py";
+    const FixReport report =
+        toy.fix({{write("sitecustomize.py", "import os\nos._exit(0)\n"), kFinish}});
+    REQUIRE(report.status == FixStatus::kGaveUp);
+  }
+  SECTION("a module with the test runner's name") {
+    toy.options.test = "python3 -m unittest test_calc";
+    const FixReport report = toy.fix({{write("unittest.py", "print('OK')\n"), kFinish}});
+    REQUIRE(report.status == FixStatus::kGaveUp);
+  }
+}
+
 TEST_CASE("uncommitted work is what the patch fits, and it is kept exactly") {
   Toy toy;
   const std::string dirty = std::string("# mine, not committed\n\n\n") + Toy::kBroken;
@@ -154,6 +169,14 @@ TEST_CASE("uncommitted work is what the patch fits, and it is kept exactly") {
     REQUIRE(toy.scratch.read("repo/calc.py") ==
             std::string("# mine, not committed\n\n\n") + Toy::kFixed);
     REQUIRE(toy.scratch.read("repo/notes.txt") == "untracked\n");
+  }
+  SECTION("no file of the user's has a name that --apply takes for itself") {
+    toy.options.apply = true;
+    toy.scratch.write("repo/.dsv4-0", "mine\n");
+    toy.scratch.write("repo/.dsv4-calc.py", "mine\n");
+    REQUIRE(toy.fix({{kRepair, kFinish}}).status == FixStatus::kPassed);
+    REQUIRE(toy.scratch.read("repo/.dsv4-0") == "mine\n");
+    REQUIRE(toy.scratch.read("repo/.dsv4-calc.py") == "mine\n");
   }
 }
 

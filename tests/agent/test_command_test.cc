@@ -64,6 +64,18 @@ TEST_CASE("test files are known by the conventions of their languages") {
   }
 }
 
+TEST_CASE("files that steer the tests are known") {
+  for (const char* path : {"conftest.py", "a/conftest.py", "pytest.ini", "sitecustomize.py",
+                           "unittest.py", "a/pytest/__init__.py"}) {
+    INFO(path);
+    REQUIRE(steers_tests(path));
+  }
+  for (const char* path : {"site.py", "unittest/a_test.cc", "my_unittest.py", "tox.ini.in"}) {
+    INFO(path);
+    REQUIRE_FALSE(steers_tests(path));
+  }
+}
+
 TEST_CASE("the task may name files and directories as fixed") {
   const FixedTests fixed({"./checks/", "run.sh"});
   REQUIRE(fixed.contains("checks/a.py"));
