@@ -1,5 +1,6 @@
 #include "agent/git.h"
 
+#include <array>
 #include <stdexcept>
 
 namespace dsv4::agent {
@@ -7,6 +8,11 @@ namespace dsv4::agent {
 GitLibrary::GitLibrary() {
   git_libgit2_init();
   git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+  // What sparse checkouts, partial clones and newer worktrees announce changes nothing that is used
+  // here, and libgit2 would refuse the whole repository for it.
+  std::array extensions = {"worktreeconfig", "partialclone", "preciousobjects",
+                           "relativeworktrees"};
+  git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions.data(), extensions.size());
 }
 
 GitLibrary::~GitLibrary() { git_libgit2_shutdown(); }

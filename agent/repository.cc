@@ -38,8 +38,13 @@ GitRepository discover(const fs::path& directory) {
                      "--repo");
   }
   if (code < 0) {
+    const std::string reason = git_message();
+    const bool sha256 = reason.find("objectformat") != std::string::npos;
     throw UsageError("the git repository of " + shown(directory) +
-                     " cannot be opened: " + printable_line(git_message(), 300));
+                     " cannot be opened: " + printable_line(reason, 300) +
+                     (sha256 ? "; its objects have SHA-256 names: copy its files into a new "
+                               "repository made by `git init --object-format=sha1`"
+                             : ""));
   }
   return GitRepository(raw);
 }
@@ -74,7 +79,7 @@ class Walk {
     use_ignore_ = ignored == 0;
   }
 
-  void directory(const std::string& relative, bool foreign, int depth) {
+  void directory(const std::string& relative, bool foreign, size_t depth) {
     std::error_code error;
     std::vector<fs::directory_entry> children;
     for (fs::directory_iterator it(root_ / relative, error), end; !error && it != end;
@@ -93,7 +98,12 @@ class Walk {
  private:
   void read_index() {
     git_index* raw = nullptr;
-    check_git(git_repository_index(&raw, git_.get()), "cannot read the index");
+    if (git_repository_index(&raw, git_.get()) != 0) {
+      throw UsageError("the index of " + shown(root_) + " cannot be read (" +
+                       printable_line(git_message(), 200) +
+                       "): write a plain one with `git sparse-checkout reapply --no-sparse-index` "
+                       "or `git update-index --no-split-index`");
+    }
     const GitIndex index(raw);
     for (size_t i = 0; i < git_index_entrycount(index.get()); ++i) {
       const git_index_entry* item = git_index_get_byindex(index.get(), i);
@@ -114,8 +124,8 @@ class Walk {
     return git_ignore_path_is_ignored(&result, git_.get(), full.c_str()) == 0 && result != 0;
   }
 
-  void entry(const fs::directory_entry& child, const std::string& path, bool foreign, int depth) {
-    constexpr int kDeepest = 256;
+  void entry(const fs::directory_entry& child, const std::string& path, bool foreign,
+             size_t depth) {
     struct stat info {};
     if (::lstat(child.path().c_str(), &info) != 0) {
       listing_->skipped.push_back(path);
@@ -169,20 +179,20 @@ class Walk {
   std::set<std::string> submodules_;
 };
 
+// Counts nothing for the first commit, nor where a shallow or partial clone lacks what to compare.
 void count_changes(git_repository* repository, git_commit* commit,
                    std::map<std::string, int>* counts) {
   git_tree* tree = nullptr;
   git_tree* parent_tree = nullptr;
   git_commit* parent = nullptr;
-  check_git(git_commit_tree(&tree, commit), "cannot read a commit");
+  if (git_commit_tree(&tree, commit) != 0) return;
   const GitTree own_tree(tree);
-  if (git_commit_parent(&parent, commit, 0) != 0) return;  // the first commit, or a shallow clone's
+  if (git_commit_parent(&parent, commit, 0) != 0) return;
   const GitCommit own_parent(parent);
-  check_git(git_commit_tree(&parent_tree, parent), "cannot read a commit");
+  if (git_commit_tree(&parent_tree, parent) != 0) return;
   const GitTree own_parent_tree(parent_tree);
   git_diff* raw = nullptr;
-  check_git(git_diff_tree_to_tree(&raw, repository, parent_tree, tree, nullptr),
-            "cannot compare commits");
+  if (git_diff_tree_to_tree(&raw, repository, parent_tree, tree, nullptr) != 0) return;
   const GitDiff diff(raw);
   for (size_t i = 0; i < git_diff_num_deltas(raw); ++i) {
     ++(*counts)[git_diff_get_delta(raw, i)->new_file.path];

@@ -46,8 +46,12 @@ struct Listing {
 
 inline constexpr size_t kMostEntries = 1'000'000;
 
-// Never follows links and never leaves the root. Throws UsageError when the tree is empty or has
-// more than kMostEntries files. Returns early, incomplete, once `cancel` fires.
+// Folders in folders; libgit2 goes no deeper than 100.
+inline constexpr size_t kDeepest = 96;
+
+// Never follows links, never leaves the root, skips what lies deeper than kDeepest. Throws
+// UsageError when the tree is empty or has more than kMostEntries files. Returns early, incomplete,
+// once `cancel` fires.
 Listing list_tree(const Repository& repository, std::stop_token cancel = {});
 
 // How many of the last `commits` commits on HEAD changed each file, by path relative to the root;

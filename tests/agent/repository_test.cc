@@ -117,6 +117,16 @@ TEST_CASE("files of a nested repository are there to be read only") {
   REQUIRE(listing.entries[1].foreign);
 }
 
+TEST_CASE("sparse checkouts and partial clones are opened like any other") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("repo/a.py", "x");
+  std::ofstream(scratch / "repo/.git/config", std::ios::app)
+      << "[core]\n\trepositoryformatversion = 1\n"
+         "[extensions]\n\tworktreeConfig = true\n\tpartialClone = origin\n";
+  REQUIRE(paths(list_tree(enclosing_repository(scratch / "repo"))) == Paths{"a.py"});
+}
+
 TEST_CASE("changes are counted by path") {
   const Scratch scratch;
   git_init(scratch / "repo");
