@@ -99,9 +99,10 @@ Replacement replace_definition(std::string_view text, const Definition& symbol,
   for (size_t k = 0; k < std::min<size_t>(several.lines.size(), 10); ++k) {
     lines += (k > 0 ? ", " : "") + std::to_string(several.lines[k]);
   }
-  throw ToolError("old matches " + std::to_string(several.lines.size()) + " places in " +
-                  place_name(target) + " (lines " + lines +
-                  (several.lines.size() > 10 ? ", ..." : "") +
+  const size_t count = several.lines.size();
+  throw ToolError("old matches " + std::to_string(count) +
+                  (count == Several::kMost ? " or more" : "") + " places in " + place_name(target) +
+                  " (lines " + lines + (count > 10 ? ", ..." : "") +
                   "): add a line around it or give symbol.");
 }
 

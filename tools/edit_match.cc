@@ -93,13 +93,14 @@ std::vector<Reading> readings() {
   };
 }
 
-// Exact occurrences that do not overlap.
+// Exact occurrences that do not overlap, at most Several::kMost.
 std::vector<size_t> occurrences(std::string_view text, Span within, std::string_view old) {
   std::vector<size_t> result;
   const std::string_view region = text.substr(0, within.end);
   for (size_t at = region.find(old, within.begin); at != std::string_view::npos;
        at = region.find(old, at + old.size())) {
     result.push_back(at);
+    if (result.size() == Several::kMost) break;
   }
   return result;
 }
@@ -157,6 +158,7 @@ std::vector<size_t> matching_runs(const std::vector<Line>& lines,
     if (std::equal(wanted.begin(), wanted.end(),
                    present.begin() + static_cast<std::ptrdiff_t>(at))) {
       result.push_back(at);
+      if (result.size() == Several::kMost) break;
     }
   }
   return result;

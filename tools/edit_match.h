@@ -28,6 +28,8 @@ struct Replacement {
 
 // old stands in more than one place.
 struct Several {
+  // No more are looked for: counting them in a large file of one line takes for ever.
+  static constexpr size_t kMost = 200;
   std::vector<size_t> lines;  // from 1
 };
 

@@ -3,8 +3,10 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <memory>
 
 #include "tools/error.h"
@@ -18,6 +20,7 @@ namespace {
 constexpr size_t kResults = 500;
 constexpr size_t kLineShown = 300;
 constexpr size_t kFileLimit = 8 << 20;
+constexpr size_t kGlobs = 64;
 constexpr uint32_t kMatchSteps = 1'000'000;  // for one line
 constexpr std::chrono::seconds kTime{20};    // for one call
 
@@ -67,11 +70,11 @@ class Regex {
   std::unique_ptr<pcre2_match_context, Freed<pcre2_match_context_free>> context_;
 };
 
-// The first {a,b} of a glob written out, again and again; at most a few dozen results.
+// The first {a,b} of a glob written out, again and again; at most kGlobs results.
 std::vector<std::string> without_braces(const std::string& glob) {
   std::vector<std::string> done;
   std::vector<std::string> pending{glob};
-  while (!pending.empty() && done.size() + pending.size() < 64) {
+  while (!pending.empty() && done.size() + pending.size() < kGlobs) {
     const std::string next = std::move(pending.back());
     pending.pop_back();
     const size_t open = next.find('{');
@@ -81,13 +84,14 @@ std::vector<std::string> without_braces(const std::string& glob) {
       continue;
     }
     size_t begin = open + 1;
-    while (begin <= close) {
+    while (begin <= close && pending.size() < kGlobs) {
       const size_t end = std::min(next.find(',', begin), close);
       pending.push_back(next.substr(0, open) + next.substr(begin, end - begin) +
                         next.substr(close + 1));
       begin = end + 1;
     }
   }
+  std::move(pending.begin(), pending.end(), std::back_inserter(done));  // as they are
   return done;
 }
 

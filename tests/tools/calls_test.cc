@@ -218,6 +218,13 @@ TEST_CASE("search is ripgrep's: ignored, hidden and binary files are passed over
   CHECK(bench.done("search", {{"pattern", "needle"}, {"path", "a.log"}}) == "a.log:1:needle here");
 }
 
+TEST_CASE("a glob of alternatives without end takes no memory to speak of") {
+  Bench bench;
+  bench.put("a.txt", "needle\n");
+  const std::string glob = "{" + std::string(200'000, ',') + "}{a,b}.txt";
+  CHECK(bench.done("search", {{"pattern", "needle"}, {"glob", glob}}) == "No match for needle.");
+}
+
 TEST_CASE("a pattern that backtracks without end is stopped") {
   Bench bench;
   bench.put("a.txt", std::string(5000, 'a') + "b\n");

@@ -242,6 +242,14 @@ TEST_CASE("an edit that cannot be done leaves the file and says what to do") {
   }
 }
 
+TEST_CASE("an edit of what stands everywhere in a large file is refused at once") {
+  Bench bench;
+  bench.put("data.json", std::string(8 << 20, '0'));
+  CHECK(bench.refused("edit", {{"path", "data.json"}, {"old", "0"}, {"new", "1"}}) ==
+        "Error: old matches 200 or more places in data.json (lines 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, "
+        "...): add a line around it or give symbol.");
+}
+
 TEST_CASE("a symbol is found without a path, in project files before tests") {
   Bench bench;
   bench.put("test_helper.py", "def clamp(x):\n    return x\n");
