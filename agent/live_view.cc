@@ -191,6 +191,7 @@ void LiveView::on_text(std::string_view piece) {
 void LiveView::on_taken_back(const llm::Reply&, const std::string& reason) {
   ++taken_back_;
   last_reason_ = reason;
+  end_progress();
   streamed_.clear();
   calls_begun_ = false;
 }

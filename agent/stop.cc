@@ -40,6 +40,9 @@ void install(void (*handler)(int)) {
   action.sa_flags = handler == on_signal ? SA_RESTART : 0;
   ::sigemptyset(&action.sa_mask);
   for (const int number : kSignals) ::sigaction(number, &action, nullptr);
+  // A reader that leaves (`fix ... | head`) is no reason to die in the middle of a run.
+  action.sa_handler = handler == on_signal ? SIG_IGN : SIG_DFL;
+  ::sigaction(SIGPIPE, &action, nullptr);
 }
 
 }  // namespace

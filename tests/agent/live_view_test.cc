@@ -73,6 +73,28 @@ TEST_CASE("on a terminal progress is drawn, text streams, and calls are not show
   REQUIRE_FALSE(has(text, "\x1b[32m"));
 }
 
+TEST_CASE("turns that were taken back are counted in one line") {
+  std::ostringstream out;
+  LiveViewOptions options;
+  options.terminal = GENERATE(true, false);
+  LiveView view(out, options);
+  view.on_turn(1);
+  view.on_text("A first thought.");
+  view.on_taken_back({}, "the edit changes nothing");
+  view.on_text("A second one.");
+  view.on_taken_back({}, "these tests\x1b[2J failed before");
+  llm::Reply last;
+  last.content = "The last.";
+  view.on_text(last.content);
+  view.on_reply(last, {}, 4096);
+  const std::string counted =
+      "\n  took back 2 turns, the last because these tests\\x1b[2J failed before\n";
+  REQUIRE(has(
+      out.str(),
+      (options.terminal ? "A first thought.\nA second one.\nThe last." : "The last.") + counted));
+  REQUIRE(has(out.str(), "thought") == options.terminal);
+}
+
 TEST_CASE("colour is used where it is wanted") {
   LiveViewOptions options;
   options.terminal = true;

@@ -95,6 +95,17 @@ TEST_CASE("--json prints one object, whatever happens") {
   }
 }
 
+TEST_CASE("a reader that leaves does not end the run") {
+  const Program program;
+  const std::string folder = program.scratch.path().string();
+  const std::string command = "cd '" + folder + "/repo' && { " + DSV4_BUILD_DIR +
+                              "/dsv4-agent fix ../issue.md --test false --attempts 1 --max-turns 1"
+                              " --run-dir ../run 2>&1 >/dev/null; echo $? > ../code; } | true";
+  REQUIRE(std::system(command.c_str()) == 0);
+  REQUIRE(program.scratch.read("code") == "1\n");
+  REQUIRE_FALSE(fs::exists(program.scratch / "run/work"));
+}
+
 TEST_CASE("what the program prints in a pipe has no control characters") {
   const Program program;
   program.scratch.write("a\x1b[31m.md", "");
