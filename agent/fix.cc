@@ -123,7 +123,7 @@ class FixRun {
     return std::make_unique<sandbox::Sandbox>(std::move(policy));
   }
 
-  std::unique_ptr<Workplace> make_workplace(int64_t window) const {
+  std::unique_ptr<Workplace> make_workplace(int64_t window, int attempt) const {
     std::unique_ptr<Workplace> place(new Workplace{
         OwnedDirectory(work_ / "tree"), OwnedDirectory(work_ / "state"), nullptr, nullptr});
     copy_base(work_ / "base", place->copy.path());
@@ -133,6 +133,9 @@ class FixRun {
         workspace_on(place->copy.path(), place->state.path(), window);
     workspace.box = place->box.get();
     workspace.failed = failed_;
+    workspace.spent = spent_;
+    // Every other later attempt leaves what its predecessors spent themselves on.
+    workspace.leave_spent = attempt >= 3 && attempt % 2 == 1;
     place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
     return place;
   }
@@ -150,7 +153,7 @@ class FixRun {
   // Returns the report the model sees. What set-up and tests leave behind is kept out of patches.
   std::string run_first_tests() {
     check_stop();
-    const auto place = make_workplace(0);
+    const auto place = make_workplace(0, 0);
     check_stop();
     const Clock::time_point begin = Clock::now();
     const tools::TestReport tests = place->toolbox->run_tests(environment_.stop.token());
@@ -224,7 +227,7 @@ class FixRun {
 
   void attempt(int number, const llm::Conversation& root, const std::string& first_report) {
     check_stop();
-    const auto place = make_workplace(root.window());
+    const auto place = make_workplace(root.window(), number);
     const std::unique_ptr<llm::Conversation> conversation = root.fork();
     const std::string task = task_text(task_.issue.text, task_.test.command,
                                        report_.before.value_or(false), first_report);
@@ -349,6 +352,7 @@ class FixRun {
   Task task_;
   fs::path work_;
   // Every attempt starts from an equal copy: what failed in one need not be tried in another.
+  std::shared_ptr<tools::SpentSymbols> spent_ = std::make_shared<tools::SpentSymbols>();
   std::shared_ptr<tools::FailedTrees> failed_ = std::make_shared<tools::FailedTrees>();
   std::string last_patch_;
   bool kept_passed_ = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <utility>
 
 #include "tools/error.h"
 #include "tools/ignore.h"
@@ -116,6 +117,16 @@ Choices old_text(Workspace& workspace, const std::vector<std::string>& earlier,
   return std::nullopt;
 }
 
+// Those that are not spent, when there are any.
+Choices without_spent(const WorkspaceOptions& options, Choices symbols) {
+  if (!symbols || !options.spent || !options.leave_spent) return symbols;
+  std::vector<std::string> left;
+  for (const std::string& symbol : *symbols) {
+    if (!options.spent->spent(symbol)) left.push_back(symbol);
+  }
+  return left.empty() ? symbols : Choices(std::move(left));
+}
+
 }  // namespace
 
 Choices argument_choices(Workspace& workspace, const std::vector<std::string>& earlier,
@@ -125,7 +136,10 @@ Choices argument_choices(Workspace& workspace, const std::vector<std::string>& e
     const bool reads = tool == "read" || tool == "symbols";
     if (!reads && tool != "edit") return std::nullopt;
     if (parameter == "path") return bounded(project_files(workspace.files));
-    if (parameter == "symbol") return symbols(workspace, text_of(arguments, "path"), reads);
+    if (parameter == "symbol") {
+      Choices all = symbols(workspace, text_of(arguments, "path"), reads);
+      return reads ? all : without_spent(workspace.options, std::move(all));
+    }
     if (parameter == "old") return old_text(workspace, earlier, arguments);
   } catch (const ToolError&) {  // the call itself will say what is wrong
   }

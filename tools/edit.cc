@@ -206,6 +206,7 @@ Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_tok
   workspace.history.before(path);
   workspace.files.write(path, {planned.bytes(), planned.target.content.mode});
   workspace.history.after(path);
+  workspace.edited_symbol = arguments.text("symbol").value_or("");
 
   Outcome outcome{.text =
                       "Edited " + shown(path) + "." + changed_lines(planned.after, planned.edit)};

@@ -1,5 +1,9 @@
 #include "tools/foresight.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "tools/edit.h"
 #include "tools/error.h"
 #include "tools/workspace.h"
@@ -31,9 +35,35 @@ std::optional<Course> course_of(const Calls& calls) {
   return course;
 }
 
+// The calls whose result depends on nothing but files, and changes none.
+bool only_looks(std::string_view tool) {
+  constexpr std::array kLooking{"read", "list", "search", "symbols", "diff"};
+  return std::find(kLooking.begin(), kLooking.end(), tool) != kLooking.end();
+}
+
+std::string call_text(const std::string& name, const nlohmann::ordered_json& arguments) {
+  return name + arguments.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+bool all_shown(const Workspace& workspace, const Calls& calls) {
+  return !calls.empty() && std::all_of(calls.begin(), calls.end(), [&](const auto& call) {
+    return workspace.shown.contains(call_text(call.first, call.second));
+  });
+}
+
 }  // namespace
 
+void remember_call(Workspace& workspace, const std::string& name,
+                   const nlohmann::ordered_json& arguments) {
+  if (only_looks(name)) {
+    workspace.shown.insert(call_text(name, arguments));
+  } else if (name != "plan") {
+    workspace.shown.clear();
+  }
+}
+
 std::optional<std::string> foresee(Workspace& workspace, const Calls& calls) {
+  if (all_shown(workspace, calls)) return "it was shown already and has not changed since";
   const std::optional<Course> course = course_of(calls);
   if (!course) return std::nullopt;
   const History& history = workspace.history;

@@ -18,6 +18,10 @@ TestReport run_tests(Workspace& workspace, std::stop_token cancel) {
   if (workspace.options.failed && report.result.end == sandbox::End::kExited && !report.passed) {
     workspace.options.failed->add(workspace.history.fingerprint());
   }
+  if (workspace.options.spent && !report.passed && !workspace.edited_symbol.empty()) {
+    workspace.options.spent->failed(workspace.edited_symbol);
+  }
+  workspace.edited_symbol.clear();
   workspace.history.after_tests();
   report.text = report.passed ? "The tests pass." : failure_report(workspace, report.result);
   return report;

@@ -2,6 +2,7 @@
 
 #include "tools/choices.h"
 #include "tools/error.h"
+#include "tools/foresight.h"
 #include "tools/registry.h"
 #include "tools/test.h"
 #include "tools/text.h"
@@ -47,6 +48,7 @@ Outcome Toolbox::call(const std::string& name, const nlohmann::ordered_json& arg
   try {
     const Tool& tool = state_->find(name);
     check_arguments(tool, arguments);
+    remember_call(state_->workspace, name, arguments);
     outcome = tool.run(state_->workspace, Arguments(arguments), std::move(cancel));
     outcome.text = state_->within_limit(valid_utf8(outcome.text));
   } catch (const ToolError& error) {

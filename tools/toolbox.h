@@ -11,6 +11,7 @@
 #include "sandbox/sandbox.h"
 #include "tools/failed_trees.h"
 #include "tools/foresight.h"
+#include "tools/spent_symbols.h"
 
 namespace dsv4::tools {
 
@@ -23,6 +24,9 @@ struct WorkspaceOptions {
   size_t output_limit = 16 << 10;         // bytes of one result shown to the model
   // Where failing tests are remembered, with what toolboxes on equal copies found; may be null.
   std::shared_ptr<FailedTrees> failed = nullptr;
+  // Where the definitions behind failing tests are counted; may be null.
+  std::shared_ptr<SpentSymbols> spent = nullptr;
+  bool leave_spent = false;  // those that are spent are not offered for editing, if others are left
 };
 
 // The outcome of the task's test command, as `test` shows it.

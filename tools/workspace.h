@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ struct Workspace {
   History history;
   Outputs outputs;
   std::vector<std::string> plan;
+  std::set<std::string> shown;    // calls that only look, since anything could last change
+  std::string edited_symbol;      // of the last edit that named one
   std::string shell_directory;    // where the last bash call ended, as the shell calls it
   std::string shell_environment;  // what it exported, as commands
 };

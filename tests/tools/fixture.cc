@@ -64,6 +64,8 @@ Toolbox& Bench::toolbox() {
     options.box = box_.get();
     options.output_limit = output_limit;
     options.failed = std::make_shared<FailedTrees>();
+    options.spent = std::make_shared<SpentSymbols>();
+    options.leave_spent = leave_spent;
     toolbox_ = std::make_unique<Toolbox>(std::move(options));
   }
   return *toolbox_;

@@ -44,6 +44,7 @@ class Bench {
   std::string refused(const std::string& tool, const nlohmann::ordered_json& arguments);
 
   size_t output_limit = 16 << 10;
+  bool leave_spent = false;  // see WorkspaceOptions
 
  private:
   TemporaryDirectory directory_;

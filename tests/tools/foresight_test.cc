@@ -1,5 +1,7 @@
 #include "tools/foresight.h"
 
+#include <algorithm>
+
 #include "tests/catch.h"
 #include "tests/tools/fixture.h"
 
@@ -71,4 +73,32 @@ TEST_CASE("files whose tests failed are not tested again, however they come abou
   bench.done("undo", Json::object());
   bench.done("write", {{"path", "notes.txt"}, {"content", "1\n"}});
   CHECK(foreseen(bench, {{"edit", wrong}, kTest}).empty());
+}
+
+TEST_CASE("a definition that was changed in vain again and again makes room for the others") {
+  Tried bench;
+  bench.leave_spent = true;
+  const auto offered = [&](const std::string& tool) {
+    const auto names = bench.toolbox().choices({}, tool, "symbol", Json::object());
+    return names && std::find(names->begin(), names->end(), "clamp") != names->end();
+  };
+  for (int i = 0; i < 8; ++i) {
+    CHECK(offered("edit"));
+    bench.done("edit", edit(i == 0 ? "if x < high:" : "if x < " + std::to_string(i) + ":",
+                            "if x < " + std::to_string(i + 1) + ":"));
+    bench.done("test", Json::object());
+  }
+  CHECK_FALSE(offered("edit"));
+  CHECK(offered("read"));
+}
+
+TEST_CASE("what was shown is not asked for again until something may have changed") {
+  Tried bench;
+  const std::pair<std::string, Json> read{"read", {{"symbol", "clamp"}}};
+  CHECK(foreseen(bench, {read}).empty());
+  bench.done("read", read.second);
+  CHECK(foreseen(bench, {read}) == "it was shown already and has not changed since");
+  CHECK(foreseen(bench, {read, {"read", {{"path", "calc.py"}}}}).empty());
+  bench.done("edit", edit("if x < high:", "if x <= high:"));
+  CHECK(foreseen(bench, {read}).empty());
 }

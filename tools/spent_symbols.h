@@ -1,0 +1,23 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace dsv4::tools {
+
+// Definitions whose changes have failed the tests so often that trying others is worth more.
+// Toolboxes that begin from equal copies can share one.
+class SpentSymbols {
+ public:
+  void failed(const std::string& symbol) { ++failures_[symbol]; }
+  bool spent(const std::string& symbol) const {
+    const auto found = failures_.find(symbol);
+    return found != failures_.end() && found->second >= kMany;
+  }
+
+ private:
+  static constexpr int kMany = 8;
+  std::map<std::string, int> failures_;
+};
+
+}  // namespace dsv4::tools
