@@ -30,6 +30,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kLaterTemperature = 0.8;
 // Tokens rarer than this, relative to the likeliest, are noise more often than ideas.
 constexpr double kLaterMinP = 0.05;
+constexpr int kTrials = 20;  // of every other attempt
 // Of the window, what is kept free for the transcript: half, or this many tokens.
 constexpr int64_t kTranscriptRoom = 128 << 10;
 
@@ -134,8 +135,8 @@ class FixRun {
     workspace.box = place->box.get();
     workspace.failed = failed_;
     workspace.spent = spent_;
-    // Every other later attempt leaves what its predecessors spent themselves on.
-    workspace.leave_spent = attempt >= 3 && attempt % 2 == 1;
+    // Every other pair of attempts leaves what its predecessors spent themselves on.
+    workspace.leave_spent = attempt > 0 && (attempt - 1) / 2 % 2 == 1;
     place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
     return place;
   }
@@ -238,6 +239,9 @@ class FixRun {
     options.sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
     options.sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
     options.sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
+    // Of two searches each finds what the other misses: attempts that see what they did before take
+    // turns with attempts that try changes out from one context.
+    options.trials = number % 2 == 0 ? kTrials : 0;
     report_.attempts = number;
     observer_->on_attempt(number, options.sampling);
     if (number == 1) observer_->on_prompt(task);

@@ -19,6 +19,9 @@ constexpr int kSameInARow = 3;
 // Room for the end of a turn and a short answer: less is a full window.
 constexpr int64_t kSmallestTurn = 64;
 
+// Generated, at most, for turns that are tried out and taken back one after another.
+constexpr int64_t kTriedTokens = 16384;
+
 // No turn takes more than this part of the window.
 constexpr int64_t kTurnShare = 8;
 
@@ -110,6 +113,7 @@ class Loop {
     options.on_text = [this](std::string_view piece) { observer_.on_text(piece); };
     options.cancel = options_.cancel;
     options.guide = &guide_;
+    if (trials_ < options_.trials) options.taken_back_tokens = kTriedTokens;
     options.refuse = [this](const llm::Reply& reply) { return leads_nowhere(reply); };
     options.on_taken_back = [this](const llm::Reply& reply, const std::string& reason) {
       observer_.on_taken_back(reply, reason);
@@ -127,7 +131,38 @@ class Loop {
     if (reply.malformed) return "its calls could not be read";
     tools::Calls calls;
     for (const llm::ToolCall& call : reply.calls) calls.emplace_back(call.name, call.arguments);
-    return toolbox_.foresee(calls);
+    if (auto reason = toolbox_.foresee(calls)) return reason;
+    return try_out(reply.calls);
+  }
+
+  // Does a turn of edits and then the tests. When they fail and the turn may be taken back, it is
+  // as if it had never been; else its results stand and act() uses them.
+  std::optional<std::string> try_out(const std::vector<llm::ToolCall>& calls) {
+    if (trials_ >= options_.trials || result_.turns + 1 >= options_.limits.turns)
+      return std::nullopt;
+    if (calls.size() < 2 || calls.back().name != "test") return std::nullopt;
+    const bool edits = std::all_of(calls.begin(), calls.end() - 1,
+                                   [](const auto& call) { return call.name == "edit"; });
+    if (!edits) return std::nullopt;
+    const Clock::time_point begin = Clock::now();
+    std::vector<std::string> results;
+    size_t done = 0;
+    for (const llm::ToolCall& call : calls) {
+      if (end_) break;
+      tools::Outcome outcome;
+      results.push_back(do_call(call, outcome));
+      if (call.name == "edit" && !outcome.error) ++done;
+    }
+    result_.seconds.model -= Clock::now() - begin;  // speak() counts all of its own time
+    if (end_ || last_test_.value_or(false)) {
+      tried_ = std::move(results);
+      return std::nullopt;
+    }
+    ++trials_;
+    ++result_.turns;
+    for (; done > 0; --done)
+      toolbox_.call("undo", nlohmann::ordered_json::object(), options_.cancel);
+    return "the tests fail with it";
   }
 
   void correct(const std::string& text) {
@@ -142,11 +177,16 @@ class Loop {
     std::string turn_signature;
     int most_repeats = 0;
     for (const llm::ToolCall& call : calls) {
+      if (results.size() < tried_.size()) {
+        results.push_back(tried_[results.size()]);
+        continue;
+      }
       if (end_) {  // a turn's later calls are not done once it ended the attempt
         results.emplace_back("Error: the work has ended.");
         continue;
       }
-      const std::string result = do_call(call);
+      tools::Outcome outcome;
+      const std::string result = do_call(call, outcome);
       const std::string signature =
           call.name + '\0' +
           call.arguments.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
@@ -155,6 +195,7 @@ class Loop {
       most_repeats = std::max(most_repeats, same_call_.count(signature));
       results.push_back(result);
     }
+    tried_.clear();
     most_repeats = std::max(most_repeats, same_turn_.count(turn_signature));
     if (end_) return;
     if (most_repeats > kSameInARow) return end(AttemptEnd::kRepeating);
@@ -171,10 +212,10 @@ class Loop {
     }
   }
 
-  std::string do_call(const llm::ToolCall& call) {
+  std::string do_call(const llm::ToolCall& call, tools::Outcome& outcome) {
     observer_.on_call(call);
     const Clock::time_point begin = Clock::now();
-    tools::Outcome outcome = toolbox_.call(call.name, call.arguments, options_.cancel);
+    outcome = toolbox_.call(call.name, call.arguments, options_.cancel);
     (outcome.test ? result_.seconds.tests : result_.seconds.tools) += Clock::now() - begin;
     ++result_.tool_calls;
     outcome.text = to_utf8(outcome.text);
@@ -202,6 +243,8 @@ class Loop {
   std::optional<bool> last_test_;
   int64_t generated_ = 0;
   int corrections_ = 0;
+  int trials_ = 0;
+  std::vector<std::string> tried_;  // results of the first calls of a turn that was tried out
   Repeats same_call_;
   Repeats same_turn_;
 };

@@ -21,6 +21,10 @@ struct AttemptLimits {
 struct AttemptOptions {
   llm::Sampling sampling;
   AttemptLimits limits;
+  // Turns that change files and test them are tried out, so many in a row at most: while the tests
+  // fail, files and conversation go back to what they were, and the model speaks its next best
+  // turn. Each counts as one of limits.turns.
+  int trials = 0;
   std::stop_token cancel;
 };
 

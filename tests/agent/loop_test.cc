@@ -29,8 +29,16 @@ class Bench {
     toolbox_ = std::make_unique<dsv4::tools::Toolbox>(workspace);
   }
 
-  AttemptResult run(std::function<llm::Reply(int turn)> script, AttemptOptions options = {},
+  using Script = std::function<llm::Reply(int turn)>;
+  using RefusableScript = std::function<llm::Reply(int turn, const llm::ReplyOptions& options)>;
+
+  AttemptResult run(const Script& script, const AttemptOptions& options = {},
                     int64_t window = 1 << 20) {
+    return run_refusable([&](int turn, const auto&) { return script(turn); }, options, window);
+  }
+
+  AttemptResult run_refusable(const RefusableScript& script, const AttemptOptions& options,
+                              int64_t window = 1 << 20) {
     int turn = 0;
     llm::ScriptedConversation::Options scripted;
     scripted.window = window;
@@ -39,7 +47,7 @@ class Bench {
       for (const auto& segment : all) context_ += segment.text;
     };
     llm::ScriptedConversation conversation(
-        [&](auto, const llm::ReplyOptions&) { return script(++turn); }, scripted);
+        [&](auto, const llm::ReplyOptions& how) { return script(++turn, how); }, scripted);
     conversation.system("system", toolbox_->schemas());
     conversation.user("task");
     Observer observer;
@@ -201,4 +209,34 @@ TEST_CASE("every limit ends an attempt") {
     REQUIRE(result.end == AttemptEnd::kCancelled);
     REQUIRE(result.turns == 0);
   }
+}
+
+TEST_CASE("a change that is tried out in vain leaves no trace, and one that helps stands") {
+  Bench bench;
+  const auto change = [](const std::string& now) {
+    return calls({{"edit",
+                   {{"path", "calc.py"},
+                    {"old", "        return low\n    return x"},
+                    {"new", "        return " + now + "\n    return x"}}},
+                  {"test", ordered_json::object()}});
+  };
+  AttemptOptions options;
+  options.trials = 3;
+  std::vector<std::string> reasons;
+  const auto result = bench.run_refusable(
+      [&](int turn, const llm::ReplyOptions& how) {
+        if (turn > 1) return kFinish;
+        for (const char* wrong : {"x", "0"}) {
+          reasons.push_back(how.refuse(change(wrong)).value_or(""));
+          CHECK(bench.file("calc.py") == Toy::kBroken);
+        }
+        CHECK_FALSE(how.refuse(change("high")));
+        return change("high");
+      },
+      options);
+  CHECK(reasons == std::vector<std::string>(2, "the tests fail with it"));
+  CHECK(bench.file("calc.py") == Toy::kFixed);
+  CHECK(count(bench.context(), "Edited calc.py") == 1);
+  CHECK(result.tests_passed);
+  CHECK(result.turns == 4);
 }
