@@ -30,7 +30,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kLaterTemperature = 0.8;
 // Tokens rarer than this, relative to the likeliest, are noise more often than ideas.
 constexpr double kLaterMinP = 0.05;
-constexpr int kTrials = 20;  // of every other attempt
+constexpr int kFirstTrials = 10;  // of the first attempt, which goes on without them
+constexpr int kTrials = 20;       // of every other attempt after it
 // Of the window, what is kept free for the transcript: half, or this many tokens.
 constexpr int64_t kTranscriptRoom = 128 << 10;
 
@@ -241,7 +242,7 @@ class FixRun {
     options.sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
     // Of two searches each finds what the other misses: attempts that see what they did before take
     // turns with attempts that try changes out from one context.
-    options.trials = number % 2 == 0 ? kTrials : 0;
+    options.trials = number == 1 ? kFirstTrials : number % 2 == 0 ? kTrials : 0;
     report_.attempts = number;
     observer_->on_attempt(number, options.sampling);
     if (number == 1) observer_->on_prompt(task);

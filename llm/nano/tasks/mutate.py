@@ -258,7 +258,9 @@ def _call(sites, node, parent, field):
             ):
                 sites.splice("off_by_one", node.args, 0, 1, [])
         if func.id in DROPPABLE and len(node.args) == 1 and not node.keywords:
-            _replace(sites, "dropped_call", parent, field, node, node.args[0])
+            # A generator's parentheses are the call's: without them it is no expression.
+            if not isinstance(node.args[0], ast.GeneratorExp):
+                _replace(sites, "dropped_call", parent, field, node, node.args[0])
         if func.id == "enumerate" and len(node.args) == 2:
             sites.splice("off_by_one", node.args, 1, 2, [])
         if (
