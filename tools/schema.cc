@@ -16,6 +16,8 @@ Json type_schema(Type type) {
       return {{"type", "string"}};
     case Type::kInteger:
       return {{"type", "integer"}};
+    case Type::kBoolean:
+      return {{"type", "boolean"}};
     case Type::kStrings:
       break;
   }
@@ -28,6 +30,8 @@ const char* described(Type type) {
       return "a string";
     case Type::kInteger:
       return "an integer";
+    case Type::kBoolean:
+      return "true or false";
     case Type::kStrings:
       break;
   }
@@ -41,6 +45,8 @@ bool fits(const Json& value, Type type) {
     case Type::kInteger:
       return value.is_number_integer() &&
              (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+    case Type::kBoolean:
+      return value.is_boolean();
     case Type::kStrings:
       break;
   }
@@ -78,6 +84,11 @@ std::optional<int64_t> Arguments::number(const char* name) const {
   const auto value = values_.find(name);
   if (value == values_.end()) return std::nullopt;
   return value->get<int64_t>();
+}
+
+bool Arguments::flag(const char* name) const {
+  const auto value = values_.find(name);
+  return value != values_.end() && value->get<bool>();
 }
 
 std::vector<std::string> Arguments::texts(const char* name) const {

@@ -12,7 +12,7 @@ namespace dsv4::tools {
 
 struct Workspace;
 
-enum class Type { kString, kInteger, kStrings };
+enum class Type { kString, kInteger, kBoolean, kStrings };
 
 struct Parameter {
   const char* name;
@@ -28,6 +28,7 @@ class Arguments {
 
   std::optional<std::string> text(const char* name) const;
   std::optional<int64_t> number(const char* name) const;
+  bool flag(const char* name) const;  // false when left out
   std::vector<std::string> texts(const char* name) const;
 
  private:

@@ -1,10 +1,6 @@
 #include "tools/shell.h"
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
+#include "tools/command_timer.h"
 #include "tools/error.h"
 #include "tools/text.h"
 #include "tools/workspace.h"
@@ -21,27 +17,8 @@ constexpr std::string_view kMark = "\n\036dsv4 ";
 constexpr const char* kScript =
     "eval \"$1\"; cd -- \"$2\" 2>/dev/null; "
     "trap 's=$?; printf \"\\n\\036dsv4 %s\\n\" \"$PWD\"; export -p; exit $s' EXIT; eval \"$3\"";
-
-// Ends a command when its own time is up.
-class Timer {
- public:
-  Timer(std::chrono::seconds timeout, std::stop_source& command)
-      : thread_([this, timeout, &command](std::stop_token done) {
-          std::unique_lock lock(mutex_);
-          wake_.wait_for(lock, done, timeout, [] { return false; });
-          if (done.stop_requested()) return;
-          expired_ = true;
-          command.request_stop();
-        }) {}
-
-  bool expired() const { return expired_; }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::atomic<bool> expired_ = false;
-  std::jthread thread_;  // last: it uses the others
-};
+// A job starts where the next call would, and leaves that as it is.
+constexpr const char* kJobScript = "eval \"$1\"; cd -- \"$2\" 2>/dev/null; eval \"$3\"";
 
 void remember(Workspace& workspace, std::string_view state) {
   const size_t end = state.find('\n');
@@ -56,22 +33,37 @@ void remember(Workspace& workspace, std::string_view state) {
   if (exported.size() <= kEnvironmentLimit) workspace.shell_environment = std::move(exported);
 }
 
-}  // namespace
-
-sandbox::Result run_shell(Workspace& workspace, const std::string& command,
-                          std::chrono::seconds timeout, std::stop_token cancel) {
+sandbox::Command shell_command(const Workspace& workspace, const char* script,
+                               const std::string& command) {
   if (!workspace.options.box) throw ToolError("bash: no sandbox is set up; use the other tools.");
   if (command.size() > kCommandLimit) {
     throw ToolError("bash: the command is longer than " + std::to_string(kCommandLimit) +
                     " bytes; write it to a file and run that.");
   }
+  if (command.find('\0') != std::string::npos) {
+    throw ToolError("bash: the command holds a NUL byte; give one without it.");
+  }
   const std::string directory = workspace.shell_directory.empty() ? "." : workspace.shell_directory;
+  sandbox::Command request;
+  request.argv = {"bash", "-c", script, "bash", workspace.shell_environment, directory, command};
+  return request;
+}
+
+}  // namespace
+
+int64_t start_shell_job(Workspace& workspace, const std::string& command,
+                        std::chrono::seconds timeout) {
+  return workspace.jobs.start(*workspace.options.box, shell_command(workspace, kJobScript, command),
+                              timeout);
+}
+
+sandbox::Result run_shell(Workspace& workspace, const std::string& command,
+                          std::chrono::seconds timeout, std::stop_token cancel) {
+  sandbox::Command request = shell_command(workspace, kScript, command);
   std::string whole;
   std::stop_source stop;
   const std::stop_callback forward(std::move(cancel), [&stop] { stop.request_stop(); });
-  const Timer timer(timeout, stop);
-  sandbox::Command request;
-  request.argv = {"bash", "-c", kScript, "bash", workspace.shell_environment, directory, command};
+  const CommandTimer timer(timeout, stop);
   request.cancel = stop.get_token();
   request.on_output = [&whole](std::string_view bytes) {
     if (whole.size() <= Outputs::kKept) whole += bytes;

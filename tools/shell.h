@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <stop_token>
 #include <string>
 
@@ -15,5 +16,9 @@ struct Workspace;
 // Throws ToolError for a command that cannot be handed over.
 sandbox::Result run_shell(Workspace& workspace, const std::string& command,
                           std::chrono::seconds timeout, std::stop_token cancel);
+
+// The same in the background (jobs.h); returns the job's number.
+int64_t start_shell_job(Workspace& workspace, const std::string& command,
+                        std::chrono::seconds timeout);
 
 }  // namespace dsv4::tools

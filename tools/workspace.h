@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/history.h"
+#include "tools/jobs.h"
 #include "tools/outputs.h"
 #include "tools/symbol_index.h"
 #include "tools/toolbox.h"
@@ -32,6 +33,7 @@ struct Workspace {
   std::string edited_symbol;      // of the last edit that named one
   std::string shell_directory;    // where the last bash call ended, as the shell calls it
   std::string shell_environment;  // what it exported, as commands
+  Jobs jobs;                      // last: they end before what they work on goes
 };
 
 }  // namespace dsv4::tools

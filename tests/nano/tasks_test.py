@@ -12,7 +12,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from llm.nano.tasks import cpp, edits, episode, mutate, names, pool, source  # noqa: E402
+from llm.nano.tasks import compose, cpp, edits, episode, mutate, names, pool, source  # noqa: E402
 
 
 def tasks_of(split, count, seed="test"):
@@ -60,6 +60,20 @@ class Tasks(unittest.TestCase):
                 found += 1
                 self.assertEqual(run_for_real(task, task.files)[0], 0, task.files)
         self.assertGreater(found, 0)
+
+
+    def test_a_cpp_bug_may_lie_in_what_the_tested_function_calls(self):
+        families = pool.Pool("train")
+        wrapped = pool.Pool("train")
+        wrapped.draw = lambda rng: compose.wrap(families.draw(rng), rng)
+        found = 0
+        for i in range(40):
+            task = pool.make_task(wrapped, "chain.%d" % i)
+            if task.lang == "cpp" and task.bug["symbol"] != task.bug["main"] and found < 2:
+                found += 1
+                self.assertEqual(run_for_real(task, task.files)[0], 0, task.files)
+                self.assertNotEqual(run_for_real(task, task.broken_files())[0], 0)
+        self.assertEqual(found, 2)
 
 
 class Splits(unittest.TestCase):

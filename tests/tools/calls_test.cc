@@ -90,6 +90,14 @@ TEST_CASE("a wrong call is told what was expected") {
       {"bash",
        {{"command", std::string("a\0b", 3)}},
        "Error: bash: the command holds a NUL byte; give one without it."},
+      {"bash", Json::object(), "Error: bash: give one of command, status and stop."},
+      {"bash",
+       {{"command", "true"}, {"stop", 1}},
+       "Error: bash: give one of command, status and stop."},
+      {"bash", {{"status", 1}}, "Error: bash: there is no job 1; background=true starts one."},
+      {"bash",
+       {{"command", "true"}, {"background", 1}},
+       "Error: bash: argument background must be true or false, got 1."},
       {"test",
        {{"now", true}},
        "Error: test: there is no argument now; call it without arguments."},
@@ -248,6 +256,47 @@ TEST_CASE("bash keeps directory and variables between calls, and says how a comm
   CHECK(flood.ends_with("100000\n(exit status 0)"));
   CHECK(bench.done("read", {{"path", ".dsv4/outputs/1.txt"}, {"first", 50000}, {"last", 50000}}) ==
         ".dsv4/outputs/1.txt, lines 50000-50000 of 100001\n50000\t50000");
+}
+
+TEST_CASE("a command in the background is watched, stopped, and gone with the toolbox") {
+  Bench bench;
+  bench.put("sub/x", "");
+  bench.done("bash", {{"command", "cd sub; export A='b c'"}});
+  CHECK(bench.done("bash", {{"command", "ls; echo $A > made; exit 3"}, {"background", true}}) ==
+        "Started job 1. status=1 shows what it has written, stop=1 ends it.");
+  CHECK(bench.done("bash", {{"status", 1}}) == "x\n(job 1: exit status 3)");
+  CHECK(bench.done("read", {{"path", "sub/made"}}) == "sub/made, 1 line\n1\tb c");
+  bench.done("bash", {{"command", "echo begun; sleep 60"}, {"background", true}});
+  const std::string running = bench.done("bash", {{"status", 2}, {"timeout", 1}});
+  CHECK(running.starts_with("begun\n(job 2: running for "));
+  CHECK(bench.done("bash", {{"command", "echo meanwhile"}}) == "meanwhile\n(exit status 0)");
+  CHECK(bench.done("bash", {{"stop", 2}}).starts_with("begun\n(job 2: cancelled after "));
+  CHECK(bench.refused("bash", {{"stop", 3}}) ==
+        "Error: bash: there is no job 3; the last one is 2.");
+  bench.done("bash", {{"command", "sleep 60"}, {"background", true}, {"timeout", 1}});
+  CHECK(bench.done("bash", {{"status", 3}}).starts_with("(job 3: killed after 1"));
+  for (int i = 0; i < 8; ++i) {
+    bench.done("bash", {{"command", "sleep 987654"}, {"background", true}});
+  }
+  CHECK(bench.refused("bash", {{"command", "true"}, {"background", true}}) ==
+        "Error: bash: 8 jobs are running; stop one first.");
+}
+
+TEST_CASE("a job may change files while other tools look at them") {
+  Bench bench;
+  bench.done("bash",
+             {{"command",
+               "while :; do for i in 1 2 3 4 5 6 7 8; do mkdir -p d$i/e; echo $i > d$i/e/f; "
+               "done; rm -rf d*; done"},
+              {"background", true}});
+  for (int i = 0; i < 40; ++i) {
+    bench.done("bash", {{"command", "true"}});
+    bench.done("list", Json::object());
+    bench.done("write", {{"path", "own"}, {"content", std::to_string(i)}});
+    bench.done("diff", Json::object());
+  }
+  bench.done("bash", {{"stop", 1}});
+  CHECK(bench.done("read", {{"path", "own"}}) == "own, 1 line\n1\t39");
 }
 
 TEST_CASE("symbols outlines both languages") {

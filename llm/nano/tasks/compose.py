@@ -49,9 +49,18 @@ AROUND = (
     "return max({call}, {k})",
     "return {call} - {call}",
 )
+# For training only: the scored splits keep the tasks they always had, so that scores compare.
+AROUND_TRAINING = AROUND + (
+    "return {k} if {call} else 0",
+    "return 0 if {call} else {k}",
+    "if {call}:\n    return {k}\nreturn 0",
+    "return not {call}",
+    "return {call} + 1",
+    "return {k} - {call}",
+)
 
 
-def wrap(family, rng):
+def wrap(family, rng, around=AROUND):
     """A family whose main function calls `family`'s."""
     if family.is_class or not family.kinds:
         return family
@@ -64,7 +73,7 @@ def wrap(family, rng):
         params = [("many", many)] + list(zip(names[1:], family.kinds[1:]))
         arguments = ["one"] + names[1:]
     else:
-        body = rng.choice(AROUND)
+        body = rng.choice(around)
         params = list(zip(names, family.kinds))
         arguments = names
     call = "%s(%s)" % (inner.name, ", ".join(arguments))
@@ -73,5 +82,9 @@ def wrap(family, rng):
     lines += ["    " + line for line in text.split("\n")]
     outer = ast.parse("\n".join(lines)).body[0]
     return source.Family(
-        family.name, family.nodes + [outer], [kind for _, kind in params], family.field
+        family.name,
+        family.nodes + [outer],
+        [kind for _, kind in params],
+        family.field,
+        family.kinds,
     )

@@ -7,9 +7,6 @@ from . import compose, grammar, names, programs, source, task, task_cpp, task_py
 # Share of training functions that come from the random grammar instead of a written family.
 GRAMMAR_SHARE = 0.4
 CPP_SHARE = 0.3  # of the draws; most of them have no natural C++
-
-GRAMMAR_SHARE = 0.4
-CPP_SHARE = 0.3  # of the draws; most of them have no natural C++
 CHAIN_SHARE = 0.12
 SPLITS = ("train", "seen", "unseen-family", "unseen-kind")
 
@@ -28,11 +25,14 @@ class Pool:
     def draw(self, rng):
         """A family: a template's or, in training, often a random function; now and then with a
         caller around it."""
-        if self.split == "train" and rng.random() < GRAMMAR_SHARE:
+        training = self.split == "train"
+        if training and rng.random() < GRAMMAR_SHARE:
             family = rng.choice((grammar, programs)).random_family(rng)
         else:
             family = rng.choice(self.functions)
-        return compose.wrap(family, rng) if rng.random() < CHAIN_SHARE else family
+        if rng.random() >= CHAIN_SHARE:
+            return family
+        return compose.wrap(family, rng, compose.AROUND_TRAINING if training else compose.AROUND)
 
 
 def make_task(pool, seed):

@@ -17,11 +17,12 @@ HELD_OUT_FAMILIES = 6
 class Family:
     """A definition (function or class) with the definitions it needs, and its parameters' kinds."""
 
-    def __init__(self, name, nodes, kinds, field):
+    def __init__(self, name, nodes, kinds, field, inner_kinds=None):
         self.name = name
         self.nodes = nodes  # main definition last; kinds still as annotations
         self.kinds = kinds  # of the main function's parameters; None for a class
         self.field = field
+        self.inner_kinds = inner_kinds  # of the function that main calls, when it is wrapped around one
 
     @property
     def is_class(self):

@@ -7,40 +7,45 @@ from .task import Unusable
 
 
 class CppUnit(task.Unit):
-    """A unit of one function that has natural C++."""
+    """A function that has natural C++, and with `chains` perhaps one that it calls."""
 
-    def __init__(self, instance, rng, style, wanted=30):
-        if len(instance.definitions) != 1 or instance.family.is_class:
-            raise Unusable("one function only")
+    def __init__(self, instance, rng, style, chains, wanted=30):
+        most = 2 if chains and instance.family.inner_kinds else 1
+        if len(instance.definitions) > most or instance.family.is_class:
+            raise Unusable("too many definitions")
         self.style = style
         super().__init__(instance, rng, wanted)
-        self.signature = self._signature()
+        self.signatures = {self.name: signature(instance.kinds, self.expected)}
+        for callee in instance.definitions[:-1]:
+            self.signatures[callee.name] = self._called(callee, rng)
         try:
-            self.head, self.text = self.write(instance.main.source)
+            self.written = {d.name: self.write(d.source) for d in instance.definitions}
         except cpp.Unsupported as error:
             raise Unusable(str(error)) from error
+
+    @property
+    def signature(self):
+        return self.signatures[self.name]
 
     def python(self, sources):
         return cpp.guarded(super().python(sources))
 
-    def _signature(self):
-        types = []
-        for kind in self.instance.kinds:
-            type_ = cpp.CHAR if kind in ("char", "letter") else cpp.TYPES.get(inputs.HINT_OF[kind])
-            if type_ is None:
-                raise Unusable("parameter type")
-            types.append(type_)
-        try:
-            results = {cpp.type_of(ast.literal_eval(text)) for text in self.expected} - {None}
-        except cpp.Unsupported as error:
-            raise Unusable(str(error)) from error
-        if len(results) != 1:
-            raise Unusable("result type")
-        return cpp.Signature(types, results.pop())
+    def _called(self, callee, rng):
+        """The signature of a function that this one calls, from what it returns."""
+        kinds = self.instance.family.inner_kinds
+        calls = [[inputs.sample(kind, rng) for kind in kinds] for _ in range(12)]
+        outcomes = execute.run_calls(self.code, callee.name, calls)
+        if outcomes is None:
+            raise Unusable("does not finish")
+        return signature(kinds, [o.text for o in outcomes if not o.error])
+
+    def with_version(self, target, source):
+        """Runnable Python in which the definition `target` reads `source`."""
+        return self.python([source if d is target else d.source for d in self.instance.definitions])
 
     def write(self, python):
-        """(head, C++ text) of a version of the function. Raises cpp.Unsupported."""
-        return cpp.translate(python, self.style, {self.name: self.signature})
+        """(head, C++ text) of a version of one of the functions. Raises cpp.Unsupported."""
+        return cpp.translate(python, self.style, self.signatures)
 
     def call(self, index):
         parts = [
@@ -69,6 +74,23 @@ class CppUnit(task.Unit):
         if expected[0] == "{":
             return "(%s == %s%s)" % (call, self.signature.result, expected)
         return "%s == %s" % (call, expected)
+
+
+def signature(kinds, results):
+    """The C++ types of parameters of these kinds and of results with these Python texts."""
+    types = []
+    for kind in kinds:
+        type_ = cpp.CHAR if kind in ("char", "letter") else cpp.TYPES.get(inputs.HINT_OF[kind])
+        if type_ is None:
+            raise Unusable("parameter type")
+        types.append(type_)
+    try:
+        found = {cpp.type_of(ast.literal_eval(text)) for text in results} - {None}
+    except cpp.Unsupported as error:
+        raise Unusable(str(error)) from error
+    if len(found) != 1:
+        raise Unusable("result type")
+    return cpp.Signature(types, found.pop())
 
 
 SHOW = {
@@ -107,16 +129,14 @@ class CppProgram:
         self.asserts = asserts
 
     def run(self, changed=None):
-        """The report when `changed` = (unit, python source) replaces one function; None if
-        unclear."""
+        """The report when `changed` = (unit, definition, python source) replaces one function; None
+        if unclear."""
         checks = [check for _, group in self.groups for check in group]
         results = {}
         for unit in dict.fromkeys(u for u, _ in checks):
             indices = [i for u, i in checks if u is unit]
-            python = changed[1] if changed and unit is changed[0] else unit.instance.main.source
-            outcomes = execute.run_calls(
-                unit.python([python]), unit.name, [unit.calls[i] for i in indices]
-            )
+            code = unit.with_version(*changed[1:]) if changed and unit is changed[0] else unit.code
+            outcomes = execute.run_calls(code, unit.name, [unit.calls[i] for i in indices])
             if outcomes is None or any(o.error for o in outcomes):
                 return None
             results[unit] = dict(zip(indices, (o.text for o in outcomes)))
@@ -158,13 +178,15 @@ class CppProgram:
 
 
 def plant(unit, rng, split):
-    """(Mutation, {index: Outcome}, C++ text) of a bug that C++ shows and defines."""
-    chooser = task.BugChooser(unit.instance.main.source, rng, split)
+    """(definition, Mutation, {index: Outcome}, C++ text) of a bug that C++ shows and defines."""
+    definitions = unit.instance.definitions
+    target = definitions[0] if len(definitions) == 1 or rng.random() < 0.7 else definitions[-1]
+    chooser = task.BugChooser(target.source, rng, split)
     for _ in range(12):
         mutation = chooser.draw()
         if mutation is None:
             break
-        seen = task.difference(unit, unit.instance.main, mutation.source)
+        seen = task.difference(unit, target, mutation.source)
         if not seen or any(outcome.error for outcome in seen.values()):
             continue
         try:
@@ -174,13 +196,14 @@ def plant(unit, rng, split):
                     raise cpp.Unsupported("result")
         except cpp.Unsupported:
             continue
-        if text != unit.text:
-            return mutation, seen, text
+        if text != unit.written[target.name][1]:
+            return target, mutation, seen, text
     raise Unusable("no bug that shows")
 
 
 def header_text(units, style):
-    bodies = ["inline " + u.text if style.inline else u.head + ";" for u in units]
+    written = [pair for u in units for pair in u.written.values()]
+    bodies = ["inline " + text if style.inline else head + ";" for head, text in written]
     gap = "\n\n" if style.inline else "\n"
     text = gap.join(bodies)
     lines = ["#pragma once", ""] + ["#include <%s>" % h for h in cpp.includes(text)]
@@ -188,7 +211,7 @@ def header_text(units, style):
 
 
 def source_text(units, stem):
-    text = "\n\n".join(u.text for u in units)
+    text = "\n\n".join(text for u in units for _, text in u.written.values())
     lines = ['#include "%s.h"' % stem, ""] + ["#include <%s>" % h for h in cpp.includes(text)]
     return "\n".join(lines + ([""] if len(lines) > 2 else []) + [text]) + "\n"
 
@@ -236,14 +259,17 @@ def _guarded(text):
 def make_cpp(rng, namer, pool, split):
     """A C++ task whose functions are drawn by pool(rng) -> Family."""
     style = cpp.Style(rng)
-    unit = CppUnit(source.instantiate(pool(rng), namer), rng, style)
+    # The scored splits keep the tasks they always had, so that scores compare.
+    chains = split == "train"
+    unit = CppUnit(source.instantiate(pool(rng), namer), rng, style, chains)
     if unit.signature.result not in SHOW:
         raise Unusable("result type")
-    mutation, seen, broken = plant(unit, rng, split)
+    target, mutation, seen, broken = plant(unit, rng, split)
+    fixed = unit.written[target.name][1]
     units = [unit]
     for _ in range(rng.choice((0, 1, 1, 2))):
         try:
-            extra = CppUnit(source.instantiate(pool(rng), namer), rng, style, 10)
+            extra = CppUnit(source.instantiate(pool(rng), namer), rng, style, chains, 10)
         except Unusable:
             continue
         if extra.signature.result in SHOW:
@@ -255,7 +281,7 @@ def make_cpp(rng, namer, pool, split):
     if not style.inline:
         bug_path = stem + rng.choice((".cc", ".cpp"))
         files[bug_path] = source_text(units, stem)
-    content = files[bug_path].replace(unit.text, broken, 1)
+    content = files[bug_path].replace(fixed, broken, 1)
 
     chosen = task.choose_calls(rng, len(unit.calls), seen, rng.randint(3, 7))
     checks = [(unit, i) for i in chosen]
@@ -285,8 +311,8 @@ def make_cpp(rng, namer, pool, split):
     )
     path_of = {u.name: bug_path for u in units}
     lead = "inline " if style.inline else ""
-    broken, fixed = lead + broken, lead + unit.text
-    edit = edits.line_edit(unit.name, broken, fixed)
+    broken, fixed = lead + broken, lead + fixed
+    edit = edits.line_edit(target.name, broken, fixed)
     text = issues.issue_text(
         rng,
         mutation.kind,
@@ -307,7 +333,7 @@ def make_cpp(rng, namer, pool, split):
         test_path=test_path,
         bug={
             "path": bug_path,
-            "symbol": unit.name,
+            "symbol": target.name,
             "kind": mutation.kind,
             "content": content,
             "old": edit.old if edit else None,
@@ -323,6 +349,6 @@ def make_cpp(rng, namer, pool, split):
     program = CppProgram(groups, path_of, test_path, asserts)
     made.attach(
         styled=lambda python: lead + unit.write(python)[1],
-        run=lambda python: program.run((unit, python or unit.instance.main.source)),
+        run=lambda python: program.run((unit, target, python or target.source)),
     )
     return made

@@ -1,0 +1,140 @@
+#include "tools/jobs.h"
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "tools/command_timer.h"
+#include "tools/error.h"
+#include "tools/outputs.h"
+
+namespace dsv4::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string seconds_since(Clock::time_point begin) {
+  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
+  return std::to_string(elapsed.count()) + " s";
+}
+
+}  // namespace
+
+class Jobs::Job {
+ public:
+  Job(int64_t number, const sandbox::Sandbox& box, sandbox::Command command,
+      std::chrono::milliseconds timeout)
+      : number_(number), thread_([this, &box, command = std::move(command), timeout]() mutable {
+          run(box, std::move(command), timeout);
+        }) {}
+
+  ~Job() { stop_.request_stop(); }
+
+  void stop() { stop_.request_stop(); }
+
+  bool running() const {
+    const std::lock_guard lock(mutex_);
+    return !ended_;
+  }
+
+  void wait(std::chrono::milliseconds patience, std::stop_token cancel) const {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::move(cancel), patience, [this] { return ended_; });
+  }
+
+  void wait() const {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ended_; });
+  }
+
+  std::string describe() const {
+    const std::lock_guard lock(mutex_);
+    if (failure_) std::rethrow_exception(failure_);
+    std::string text = output_;
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+    return text + "(job " + std::to_string(number_) + ": " +
+           (ended_ ? sandbox::describe(result_) : "running for " + seconds_since(begin_)) + ")";
+  }
+
+ private:
+  void run(const sandbox::Sandbox& box, sandbox::Command command,
+           std::chrono::milliseconds timeout) {
+    const CommandTimer timer(timeout, stop_);
+    command.cancel = stop_.get_token();
+    command.on_output = [this](std::string_view bytes) {
+      const std::lock_guard lock(mutex_);
+      if (output_.size() <= Outputs::kKept) output_ += bytes;
+    };
+    sandbox::Result result;
+    std::exception_ptr failure;
+    try {
+      result = box.run(command);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    if (result.end == sandbox::End::kCancelled && timer.expired()) {
+      result.end = sandbox::End::kTimedOut;
+    }
+    const std::lock_guard lock(mutex_);
+    if (result.output_bytes > Outputs::kKept) output_ = result.output;
+    result_ = std::move(result);
+    failure_ = failure;
+    ended_ = true;
+    changed_.notify_all();
+  }
+
+  const int64_t number_;
+  const Clock::time_point begin_ = Clock::now();
+  std::stop_source stop_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable_any changed_;
+  bool ended_ = false;
+  std::string output_;
+  sandbox::Result result_;
+  std::exception_ptr failure_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+Jobs::Jobs() = default;
+Jobs::~Jobs() {
+  for (const auto& job : jobs_) job->stop();  // all at once, then each is waited for
+}
+
+Jobs::Job& Jobs::find(int64_t number) const {
+  if (number < 1 || number > static_cast<int64_t>(jobs_.size())) {
+    throw ToolError("bash: there is no job " + std::to_string(number) +
+                    (jobs_.empty() ? "; background=true starts one."
+                                   : "; the last one is " + std::to_string(jobs_.size()) + "."));
+  }
+  return *jobs_[static_cast<size_t>(number - 1)];
+}
+
+int64_t Jobs::start(const sandbox::Sandbox& box, sandbox::Command command,
+                    std::chrono::milliseconds timeout) {
+  const auto running =
+      std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->running(); });
+  if (running >= static_cast<std::ptrdiff_t>(kMostRunning)) {
+    throw ToolError("bash: " + std::to_string(running) + " jobs are running; stop one first.");
+  }
+  const auto number = static_cast<int64_t>(jobs_.size()) + 1;
+  jobs_.push_back(std::make_unique<Job>(number, box, std::move(command), timeout));
+  return number;
+}
+
+std::string Jobs::status(int64_t number, std::chrono::milliseconds patience,
+                         std::stop_token cancel) {
+  const Job& job = find(number);
+  job.wait(patience, std::move(cancel));
+  return job.describe();
+}
+
+std::string Jobs::stop(int64_t number) {
+  Job& job = find(number);
+  job.stop();
+  job.wait();
+  return job.describe();
+}
+
+}  // namespace dsv4::tools

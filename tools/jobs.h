@@ -1,0 +1,41 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sandbox/sandbox.h"
+
+namespace dsv4::tools {
+
+// Commands that go on while the model does other things, each in a box of its own: they share the
+// working copy with other commands, and nothing else (a server's port is only open to its own job).
+// Numbered from 1. All of them have ended when this is destroyed.
+class Jobs {
+ public:
+  static constexpr size_t kMostRunning = 8;
+
+  Jobs();
+  ~Jobs();
+
+  // Returns the number of the new job. Throws ToolError when too many are running.
+  int64_t start(const sandbox::Sandbox& box, sandbox::Command command,
+                std::chrono::milliseconds timeout);
+
+  // What a job has written so far and how it is, waiting up to `patience` for its end. Throws
+  // ToolError for a number that was never given, sandbox::SetupError when its box could not be
+  // made.
+  std::string status(int64_t number, std::chrono::milliseconds patience, std::stop_token cancel);
+
+  // Ends a job and all its processes; the rest as status.
+  std::string stop(int64_t number);
+
+ private:
+  class Job;
+  Job& find(int64_t number) const;
+  std::vector<std::unique_ptr<Job>> jobs_;
+};
+
+}  // namespace dsv4::tools
