@@ -150,10 +150,12 @@ void stream_rows(const RowKernelArgs& a, int64_t row) {
   }
 }
 
+// As many rows at once as leave registers for the weights and keep enough sums going.
 template <class Arch, WeightFormat F, int T>
 void stream(const RowKernelArgs& a, int64_t begin, int64_t end) {
+  constexpr int kRows = T <= 3 ? kTileRows : T <= 6 ? 2 : 1;
   int64_t row = begin;
-  for (; row + kTileRows <= end; row += kTileRows) stream_rows<Arch, F, kTileRows, T>(a, row);
+  for (; row + kRows <= end; row += kRows) stream_rows<Arch, F, kRows, T>(a, row);
   for (; row < end; ++row) stream_rows<Arch, F, 1, T>(a, row);
 }
 
@@ -221,8 +223,9 @@ struct PanelProduct {
         tile<kTileTokens>(r, t, x + t * x_stride, x_stride, width);
       }
     }
-    for (; t < tokens; ++t) {
-      for (int r = 0; r < rows; r += kTileRows) tile<1>(r, t, x + t * x_stride, x_stride, width);
+    for (int r = 0; r < rows && t < tokens; r += kTileRows) {
+      if (tokens - t == 1) tile<1>(r, t, x + t * x_stride, x_stride, width);
+      if (tokens - t == 2) tile<2>(r, t, x + t * x_stride, x_stride, width);
     }
   }
 
@@ -231,10 +234,10 @@ struct PanelProduct {
     const int64_t cols = a.weight.cols;
     const auto* x = static_cast<const Element*>(a.x) + token * a.x_stride;
     // Rows that only fill up the last tile stay zero.
-    std::memset(panel, 0, sizeof panel);
+    if (rows % kTileRows != 0) std::memset(panel, 0, sizeof panel);
     for (bool& flag : is_nan) flag = false;
-    for (auto& of_token : sums) {
-      for (Acc& acc : of_token) acc = Arch::zero();
+    for (int t = 0; t < tokens; ++t) {
+      for (Acc& acc : sums[t]) acc = Arch::zero();
     }
     for (int64_t col = 0; col < cols; col += kPanelCols) {
       const int64_t left = cols - col;
@@ -259,6 +262,16 @@ void multiply_rows(const RowKernelArgs& a, int64_t begin, int64_t end) {
       return stream<Arch, F, 2>(a, begin, end);
     case 3:
       return stream<Arch, F, 3>(a, begin, end);
+    case 4:
+      return stream<Arch, F, 4>(a, begin, end);
+    case 5:
+      return stream<Arch, F, 5>(a, begin, end);
+    case 6:
+      return stream<Arch, F, 6>(a, begin, end);
+    case 7:
+      return stream<Arch, F, 7>(a, begin, end);
+    case 8:
+      return stream<Arch, F, 8>(a, begin, end);
     default:
       break;
   }
