@@ -73,7 +73,7 @@ int cmd_generate(const std::vector<std::string>& arguments) {
     if (!(std::cout << (i == 0 ? "" : " ") << id << std::flush)) break;
     const bool end = std::find(ends.begin(), ends.end(), id) != ends.end();
     if (i + 1 == n || (end && given.count("stop"))) break;
-    session.append({&id, 1});
+    session.append_sampled(id);
   }
   std::cout << '\n';
   return kPassed;

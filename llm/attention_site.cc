@@ -65,11 +65,10 @@ void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const Lay
   attend(ctx, chunk, layer, weights, state);
   project_output(ctx, chunk, layer, weights, out);
 
-  const int64_t window = ctx.config.sliding_window;
   const int64_t dim = ctx.config.head_dim;
   const float* rows = rows_.get(0);
-  for (int64_t t = std::max<int64_t>(0, chunk.tokens() - window); t < chunk.tokens(); ++t) {
-    std::copy_n(rows + t * dim, dim, state.ring.data() + (chunk.start + t) % window * dim);
+  for (int64_t t = std::max<int64_t>(0, chunk.tokens() - state.slots); t < chunk.tokens(); ++t) {
+    std::copy_n(rows + t * dim, dim, state.ring.data() + (chunk.start + t) % state.slots * dim);
   }
 }
 
@@ -109,7 +108,7 @@ void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
   if (ctx.rounds()) round_rows(state.layout, rows, tokens);
 }
 
-// Projects the chunk, closes the blocks that end in it, and keeps the rows that later blocks need.
+// Projects the chunk, closes the blocks that end in it, and keeps its last rows for later blocks.
 void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
                              const LayerConfig& layer, const CompressorWeights& weights, Use use,
                              const float* x, CompressorState& state) {
@@ -150,8 +149,8 @@ void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
   state.entries.resize(last);
   finish_entries(ctx, layer, weights, use, first, entries, state);
 
-  const int64_t keep = (last - (layer.overlaps() ? 1 : 0)) * ratio;
-  for (int64_t p = std::max(keep, chunk.start); p < end; ++p) {
+  // Rows of finished blocks too: the last of these ids may be a guess that is taken back.
+  for (int64_t p = std::max(end - state.slots, chunk.start); p < end; ++p) {
     const int64_t from = (p - chunk.start) * state.width;
     const int64_t to = p % state.slots * state.width;
     std::copy_n(kv + from, state.width, state.kv.data() + to);
@@ -210,7 +209,7 @@ void AttentionSite::attend(const ForwardContext& ctx, const Chunk& chunk, const 
   const int64_t earlier = std::min(chunk.start, c.sliding_window - 1);
   window_.clear();
   for (int64_t p = chunk.start - earlier; p < chunk.start; ++p) {
-    window_.push_back(state.ring.data() + p % c.sliding_window * c.head_dim);
+    window_.push_back(state.ring.data() + p % state.slots * c.head_dim);
   }
   for (int64_t t = 0; t < tokens; ++t) window_.push_back(rows_.get(0) + t * c.head_dim);
 

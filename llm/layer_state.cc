@@ -50,7 +50,7 @@ CompressorState::CompressorState(const LayerConfig& layer, const kernels::RowLay
     : layout(stored), entries(stored.bytes(), memory) {
   const int64_t parts = layer.overlaps() ? 2 : 1;
   width = parts * layout.dim;
-  slots = parts * layer.compress_ratio;
+  slots = parts * layer.compress_ratio + kGuessRoom;
   kv.resize(static_cast<size_t>(slots * width));
   gate.resize(kv.size());
 }
@@ -60,7 +60,9 @@ LayerState make_layer_state(const Config& config, const LayerConfig& layer, kern
   using kernels::RowFormat;
   LayerState state;
   state.layout = {raw, config.head_dim, config.rope_dim};
-  state.ring.resize(static_cast<size_t>(config.sliding_window * config.head_dim));
+  state.window = config.sliding_window;
+  state.slots = state.window + kGuessRoom;
+  state.ring.resize(static_cast<size_t>(state.slots * config.head_dim));
   if (layer.compresses()) state.compressor.emplace_back(layer, state.layout, memory);
   if (layer.overlaps()) {
     const RowFormat format = raw == RowFormat::kF32 ? RowFormat::kF32 : RowFormat::kFp4;
@@ -77,14 +79,18 @@ int64_t state_bytes(const LayerState& state) {
   return bytes;
 }
 
+void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state) {
+  for (CompressorState& c : state.compressor) c.entries.resize(position / layer.compress_ratio);
+  for (CompressorState& c : state.indexer) c.entries.resize(position / layer.compress_ratio);
+}
+
 LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position) {
   LayerMoment moment;
-  // Before the window is full its last rows hold nothing.
-  const int64_t dim = state.layout.dim;
-  const int64_t rows = std::min(position, static_cast<int64_t>(state.ring.size()) / dim);
+  const int64_t rows = std::min(position, state.window);
   moment.ring.resize(static_cast<size_t>(rows * state.layout.bytes()));
   for (int64_t i = 0; i < rows; ++i) {
-    kernels::pack_row(state.layout, state.ring.data() + i * dim,
+    const int64_t slot = (position - rows + i) % state.slots;
+    kernels::pack_row(state.layout, state.ring.data() + slot * state.layout.dim,
                       moment.ring.data() + i * state.layout.bytes());
   }
   for (const CompressorState& c : state.compressor) {
@@ -100,9 +106,10 @@ void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t
                     LayerState& state) {
   const int64_t rows = static_cast<int64_t>(moment.ring.size()) / state.layout.bytes();
   for (int64_t i = 0; i < rows; ++i) {
+    const int64_t slot = (position - rows + i) % state.slots;
     kernels::unpack_row(kernels::detect_isa(), state.layout,
                         moment.ring.data() + i * state.layout.bytes(),
-                        state.ring.data() + i * state.layout.dim);
+                        state.ring.data() + slot * state.layout.dim);
   }
   const float* from = moment.frontier.data();
   for (CompressorState& c : state.compressor) from = restore_frontier(layer, from, position, c);

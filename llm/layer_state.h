@@ -12,6 +12,11 @@
 
 namespace dsv4::llm {
 
+// So many ids may be computed beyond a position and be forgotten again by cutting the entries: the
+// window's ring and the frontiers have as many slots more than they need, and nothing that the
+// position needs is overwritten.
+inline constexpr int64_t kGuessRoom = 32;
+
 // What a compressor keeps (deepseek-v4.md section 5): its entries, and the frontier: the projected
 // rows of the unfinished block and, with overlap, of the whole block before it.
 struct CompressorState {
@@ -23,8 +28,8 @@ struct CompressorState {
   kernels::RowLayout layout;  // of an entry
   PageList entries;           // append-only, one for each finished block
   int64_t width = 0;          // of a projected row: dim, or 2 * dim with overlap
-  int64_t slots = 0;  // frontier rows: ratio, or twice that with overlap; position p is in p mod
-                      // slots
+  int64_t slots = 0;  // frontier rows: ratio, or twice that with overlap, and kGuessRoom; position
+                      // p is in p mod slots
   std::vector<float> kv;    // [slots, width]
   std::vector<float> gate;  // [slots, width]
 };
@@ -32,8 +37,10 @@ struct CompressorState {
 // What the positions so far have left behind in one layer. A copy shares the entries. The window's
 // rows have been rounded to what they are when stored, but lie ready for arithmetic: they are few.
 struct LayerState {
-  kernels::RowLayout layout;  // of a raw row when stored
-  std::vector<float> ring;    // [sliding_window, head_dim]; position p is in p mod window
+  kernels::RowLayout layout;                // of a raw row when stored
+  int64_t window = 0;                       // raw rows that a later position may read
+  int64_t slots = 0;                        // window + kGuessRoom
+  std::vector<float> ring;                  // [slots, head_dim]; position p is in p mod slots
   std::vector<CompressorState> compressor;  // one in layers that compress
   std::vector<CompressorState> indexer;     // one in CSA layers
 };
@@ -44,10 +51,13 @@ LayerState make_layer_state(const Config& config, const LayerConfig& layer, kern
 
 int64_t state_bytes(const LayerState& state);
 
+// Forgets everything from `position` on, at most kGuessRoom ids.
+void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state);
+
 // What a later position overwrites in a layer: the window and the frontiers. With it, and the
 // entries cut to those that position p had, a layer is again as it was at p, exactly.
 struct LayerMoment {
-  std::vector<uint8_t> ring;    // raw rows, stored
+  std::vector<uint8_t> ring;    // the window's raw rows, stored, in the order of their positions
   std::vector<float> frontier;  // kv and gate rows that unfinished blocks need
 };
 

@@ -56,7 +56,9 @@ bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token
   if (sequence_->position() == 0) restore();
   if (pending_.empty()) return true;
   const int64_t before = sequence_->position();
-  const bool whole = sequence_->append(pending_, progress, std::move(cancel));
+  const bool one = pending_.size() == 1 && pending_sampled_ == 1;
+  const bool whole = one ? sequence_->append_sampled(pending_.front(), std::move(cancel))
+                         : sequence_->append(pending_, progress, std::move(cancel));
   const auto computed = static_cast<size_t>(sequence_->position() - before);
   const size_t sampled = std::min(computed, pending_sampled_);
   usage_.prefilled += static_cast<int64_t>(computed - sampled);

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "llm/conversation.h"
@@ -42,6 +43,10 @@ class TokenSequence {
   // As Session::append: false when stopped on the way, position() tells where.
   virtual bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
                       std::stop_token stop) = 0;
+  // As Session::append_sampled.
+  virtual bool append_sampled(int32_t id, std::stop_token stop) {
+    return append({&id, 1}, {}, std::move(stop));
+  }
   virtual std::span<const float> logits() const = 0;
   virtual int64_t position() const = 0;
   virtual std::unique_ptr<TokenSequence> fork() const = 0;

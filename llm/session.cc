@@ -1,6 +1,7 @@
 #include "llm/session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -54,6 +55,8 @@ void SessionState::check(std::span<const int32_t> ids) const {
 }
 
 int64_t SessionState::step(std::span<const int32_t> next) {
+  if (take_guess(next.front())) return 1;
+  forget_guess();
   const int64_t every = options.checkpoint_every;
   const int64_t due = every - position % every;
   const int64_t n = std::min({options.chunk, due, static_cast<int64_t>(next.size())});
@@ -66,6 +69,55 @@ int64_t SessionState::step(std::span<const int32_t> next) {
     checkpoint();
   }
   return n;
+}
+
+void SessionState::step_guessing(int32_t id) {
+  const auto begin = std::chrono::steady_clock::now();
+  forget_guess();
+  std::vector<int32_t> ids = drafter.draft(past, position, id);
+  const int64_t due = options.checkpoint_every - position % options.checkpoint_every;
+  if (due == 1) {  // a checkpoint comes right after this id
+    step({&id, 1});
+    return;
+  }
+  const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - 1;
+  ids.resize(static_cast<size_t>(std::clamp<int64_t>(room, 0, static_cast<int64_t>(ids.size()))));
+  auto made = std::make_shared<Guess>();
+  made->ids = ids;
+  ids.insert(ids.begin(), id);
+  network->run(context(), ids, position, layers);
+  add_ids({&id, 1});
+  const auto vocab = static_cast<size_t>(model->config().vocab_size);
+  const auto count = static_cast<int64_t>(ids.size());
+  made->logits.resize(ids.size() * vocab);
+  network->logits(context(), 0, count, made->logits.data());
+  logits.assign(made->logits.begin(), made->logits.begin() + static_cast<std::ptrdiff_t>(vocab));
+  guess = std::move(made);
+  guess_taken = 0;
+  ++drafts.steps;
+  drafts.guessed += count - 1;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  drafter.took(count, elapsed.count());
+}
+
+bool SessionState::take_guess(int32_t id) {
+  if (!guess || guess_taken == guess->ids.size() || guess->ids[guess_taken] != id) return false;
+  ++guess_taken;
+  const size_t vocab = guess->logits.size() / (guess->ids.size() + 1);
+  const float* row = guess->logits.data() + guess_taken * vocab;
+  logits.assign(row, row + vocab);
+  add_ids({&id, 1});
+  ++drafts.right;
+  return true;
+}
+
+void SessionState::forget_guess() {
+  if (!guess) return;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    cut_layer(model->config().layers[i], position, layers[i]);
+  }
+  guess.reset();
+  guess_taken = 0;
 }
 
 void SessionState::add_ids(std::span<const int32_t> ids) {
@@ -89,6 +141,8 @@ void SessionState::checkpoint() {
 }
 
 void SessionState::restore(const SessionCheckpoint& checkpoint) {
+  guess.reset();
+  guess_taken = 0;
   position = checkpoint.position;
   logits = checkpoint.logits;
   past.resize(position);
@@ -139,16 +193,32 @@ bool Session::append(std::span<const int32_t> ids, const Progress& progress, std
     const int64_t n = s.step(ids.subspan(static_cast<size_t>(done)));
     done += n;
     // Between chunks the logits matter only to a caller who stops here.
-    if (done == total || stop.stop_requested()) s.keep_logits(n - 1);
+    if (s.logits.empty() && (done == total || stop.stop_requested())) s.keep_logits(n - 1);
     if (progress) progress(done, total);
   }
   return true;
 }
 
+bool Session::append_sampled(int32_t id, std::stop_token stop) {
+  SessionState& s = *state_;
+  if (!s.options.draft) return append({&id, 1}, {}, std::move(stop));
+  s.check({&id, 1});
+  if (stop.stop_requested()) return false;
+  if (s.take_guess(id)) {
+    s.drafter.draft(s.past, s.position - 1, id);
+  } else {
+    s.step_guessing(id);
+  }
+  return true;
+}
+
+DraftCounts Session::drafts() const { return state_->drafts; }
+
 bool Session::append_each(std::span<const int32_t> ids, const LogitsSink& sink,
                           std::stop_token stop) {
   SessionState& s = *state_;
   s.check(ids);
+  s.forget_guess();
   const auto vocab = static_cast<size_t>(s.model->config().vocab_size);
   std::vector<float> rows;
   size_t done = 0;

@@ -23,6 +23,14 @@ struct SessionOptions {
   // of exactly as section 4 leaves them: a seventh less memory, and logits that bf16 rounding
   // moves. Nothing to the precision f32, which packs nothing.
   bool bf16_rope = false;
+  bool draft = true;  // whether append_sampled guesses ahead
+};
+
+// What guessing ahead has brought so far.
+struct DraftCounts {
+  int64_t steps = 0;    // passes over the network for sampled ids
+  int64_t guessed = 0;  // ids computed ahead in them
+  int64_t right = 0;    // of those, how many were then appended
 };
 
 // One growing sequence of token ids and the state it leaves behind (deepseek-v4.md section 5). The
@@ -52,6 +60,12 @@ class Session {
   // Throws FormatError when an id is outside the vocabulary (nothing is computed then).
   bool append(std::span<const int32_t> ids, const Progress& progress = {},
               std::stop_token stop = {});
+
+  // The same for one id that was sampled. May compute ids that are likely to follow along with it
+  // (Drafter): appending those next costs nothing, and appending anything else forgets them.
+  // Nothing but the time it takes differs from append, bit for bit.
+  bool append_sampled(int32_t id, std::stop_token stop = {});
+  DraftCounts drafts() const;
 
   // The same, with the logits after every id.
   bool append_each(std::span<const int32_t> ids, const LogitsSink& sink, std::stop_token stop = {});

@@ -14,7 +14,7 @@
 namespace dsv4::llm {
 namespace {
 
-constexpr char kMagic[8] = {'D', 'S', 'V', '4', 'S', 'E', 'S', '1'};
+constexpr char kMagic[8] = {'D', 'S', 'V', '4', 'S', 'E', 'S', '2'};
 constexpr int64_t kMostBytes = int64_t{1} << 32;
 
 // As it lies on disk, little endian; the payload follows.

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "llm/drafter.h"
 #include "llm/network.h"
 #include "llm/page_list.h"
 #include "llm/session.h"
@@ -25,6 +26,16 @@ struct SessionState {
   std::vector<float> logits;  // [vocab] after the last id
   SessionCheckpoints checkpoints;
 
+  // Ids that the layers are ahead of the position, and the logits [vocab] after each.
+  struct Guess {
+    std::vector<int32_t> ids;
+    std::vector<float> logits;
+  };
+  std::shared_ptr<const Guess> guess;  // null: none
+  size_t guess_taken = 0;              // so many of them have been appended since
+  Drafter drafter;
+  DraftCounts drafts;
+
   SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
                const SessionOptions& with);
 
@@ -34,6 +45,11 @@ struct SessionState {
   // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
   // due.
   int64_t step(std::span<const int32_t> next);
+  // Runs one id along with ids that are guessed to follow it.
+  void step_guessing(int32_t id);
+  // Whether `id` is what was guessed; it has been appended then.
+  bool take_guess(int32_t id);
+  void forget_guess();
   void add_ids(std::span<const int32_t> ids);
   void keep_logits(int64_t token);
 

@@ -34,7 +34,9 @@ inline float nearest(const SmallFormat& f, float v) {
   const int32_t normal = (bits_of(v) & kExponentMask) - f.mantissa_bits * kExponentOne;
   const int32_t subnormal = bits_of(f.quantum);
   const int32_t spacing = normal > subnormal ? normal : subnormal;
-  const float magic = float_of(spacing + 23 * kExponentOne + kExponentOne / 2);
+  // Unsigned, because a NaN's exponent wraps around; the sum with it stays NaN.
+  const auto bits = static_cast<uint32_t>(spacing) + 23u * kExponentOne + kExponentOne / 2;
+  const float magic = float_of(static_cast<int32_t>(bits));
   return (v + magic) - magic;
 }
 

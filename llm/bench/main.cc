@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "kernels/bench/kernels_command.h"
+#include "llm/bench/draft.h"
 #include "llm/bench/frontier.h"
 
 namespace {
@@ -17,6 +18,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"kernels", dsv4::kernels::bench::run_kernels, "each kernel beside this machine's ceilings"},
+    {"draft", dsv4::llm::bench::run_draft, "what guessing ahead brings, by kind of text"},
     {"frontier", dsv4::llm::bench::run_frontier, "speed, memory and sessions by context length"},
 };
 

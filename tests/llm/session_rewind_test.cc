@@ -59,7 +59,17 @@ void random_walk(Opened& o, llm::Precision precision, uint32_t seed, bool bf16_r
     const auto at = static_cast<size_t>(below(static_cast<int64_t>(walkers.size())));
     Walker& w = walkers[at];
     const auto length = static_cast<int64_t>(w.ids.size());
-    switch (below(5)) {
+    switch (below(6)) {
+      case 5:
+        // What is sampled repeats what is there, mostly: guesses that are right, and then are not.
+        for (int64_t i = 0, from = length > 0 ? below(length) : 0; i < 60; ++i, ++from) {
+          const bool again = from < static_cast<int64_t>(w.ids.size()) && below(12) != 0;
+          const auto id =
+              again ? w.ids[static_cast<size_t>(from)] : static_cast<int32_t>(below(vocab));
+          w.session->append_sampled(id);
+          w.ids.push_back(id);
+        }
+        break;
       case 0:
         if (walkers.size() < 4) walkers.push_back({w.session->fork(), w.ids});
         break;
