@@ -7,6 +7,7 @@
 #include "kernels/bench/kernels_command.h"
 #include "llm/bench/draft.h"
 #include "llm/bench/frontier.h"
+#include "llm/bench/synth.h"
 
 namespace {
 
@@ -20,6 +21,7 @@ constexpr Command kCommands[] = {
     {"kernels", dsv4::kernels::bench::run_kernels, "each kernel beside this machine's ceilings"},
     {"draft", dsv4::llm::bench::run_draft, "what guessing ahead brings, by kind of text"},
     {"frontier", dsv4::llm::bench::run_frontier, "speed, memory and sessions by context length"},
+    {"synth", dsv4::llm::bench::run_synth, "a checkpoint with random weights, of any size"},
 };
 
 int usage() {
