@@ -31,7 +31,7 @@ constexpr double kLaterTemperature = 0.8;
 // Tokens rarer than this, relative to the likeliest, are noise more often than ideas.
 constexpr double kLaterMinP = 0.05;
 constexpr int kFirstTrials = 10;  // of the first attempt, which goes on without them
-constexpr int kTrials = 20;       // of every other attempt after it
+constexpr int kTrials = 40;       // of every other attempt after it
 // Of the window, what is kept free for the transcript: half, or this many tokens.
 constexpr int64_t kTranscriptRoom = 128 << 10;
 

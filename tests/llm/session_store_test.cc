@@ -293,5 +293,5 @@ TEST_CASE("a directory that cannot be used is named") {
   Folder folder;
   std::ofstream(folder.path() / "file") << "x";
   REQUIRE_THROWS_WITH(SessionStore({folder.path() / "file" / "below"}),
-                      Catch::Matchers::Contains("cannot be saved in"));
+                      message_with("cannot be saved in"));
 }
