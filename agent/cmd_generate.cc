@@ -18,7 +18,7 @@ constexpr int64_t kMaxIds = int64_t{1} << 20;
 po::options_description all_options() {
   po::options_description options = engine_options();
   options.add_options()("n", po::value<int64_t>(), "how many ids to generate")(
-      "greedy", "always the best id")("seed", po::value<uint64_t>(), "seed of the draws")(
+      "greedy", "always the best id")("seed", po::value<int64_t>(), "seed of the draws")(
       "temperature", po::value<double>(), "default 1")("top-p", po::value<double>(), "default 1")(
       "top-k", po::value<int>(), "default 0: no limit")(
       "min-p", po::value<double>(), "default 0: off")("stop", "end after an end-of-sentence id");
@@ -31,7 +31,11 @@ llm::Sampling read_sampling(const po::variables_map& given) {
   if (given.count("top-p")) s.top_p = given["top-p"].as<double>();
   if (given.count("top-k")) s.top_k = given["top-k"].as<int>();
   if (given.count("min-p")) s.min_p = given["min-p"].as<double>();
-  if (given.count("seed")) s.seed = given["seed"].as<uint64_t>();
+  if (given.count("seed")) {
+    const auto seed = given["seed"].as<int64_t>();
+    if (seed < 0) throw UsageError("generate: --seed must be 0 or more");
+    s.seed = static_cast<uint64_t>(seed);
+  }
   if (given.count("greedy")) {
     if (given.count("seed")) throw UsageError("generate: --greedy draws nothing; leave out --seed");
     s.temperature = 0.0;

@@ -7,6 +7,7 @@
 #include "kernels/bench/kernels_command.h"
 #include "llm/bench/draft.h"
 #include "llm/bench/frontier.h"
+#include "llm/bench/picture.h"
 #include "llm/bench/synth.h"
 
 namespace {
@@ -21,6 +22,7 @@ constexpr Command kCommands[] = {
     {"kernels", dsv4::kernels::bench::run_kernels, "each kernel beside this machine's ceilings"},
     {"draft", dsv4::llm::bench::run_draft, "what guessing ahead brings, by kind of text"},
     {"frontier", dsv4::llm::bench::run_frontier, "speed, memory and sessions by context length"},
+    {"picture", dsv4::llm::bench::run_picture, "the frontier rows of a file as an SVG"},
     {"synth", dsv4::llm::bench::run_synth, "a checkpoint with random weights, of any size"},
 };
 

@@ -10,5 +10,10 @@ for experts in fp4 fp8; do
   grep -q '"bench": "frontier", "tokens": 600' "$work/rows"
   grep -q '"loaded": true' "$work/rows"
 done
+"$1" picture "$work/rows" "$work/rows.svg" 2> "$work/error" && exit 1
+grep -q 'fewer than two lengths' "$work/error"
+"$1" frontier --model "$work/fp4" --to 4096 --threads 1 > "$work/rows"
+"$1" picture "$work/rows" "$work/rows.svg"
+grep -q '<circle' "$work/rows.svg"
 if "$1" synth --config "$2" --layers 99 --out "$work/none" 2> "$work/error"; then exit 1; fi
 grep -q 'the config has layers 0 to' "$work/error"
