@@ -19,6 +19,13 @@ int32_t id_at(const PageList& past, int64_t i) {
   return id;
 }
 
+// Without a branch for each id, so that it becomes vector code: most pages hold none.
+bool holds(const int32_t* ids, int64_t count, int32_t id) {
+  int32_t found = 0;
+  for (int64_t i = 0; i < count; ++i) found |= static_cast<int32_t>(ids[i] == id);
+  return found != 0;
+}
+
 // How many ids before position a and before position b agree.
 int64_t agreement(const PageList& past, int64_t a, int64_t b, int64_t most) {
   int64_t n = 0;
@@ -37,12 +44,22 @@ std::array<double, Drafter::kLongest + 1> Drafter::prior() {
 }
 
 Drafter::Match Drafter::find(const PageList& past, int64_t position, int32_t next) const {
+  constexpr int64_t kRows = PageList::kRowsPerPage;
   Match best;
-  for (int64_t i = position - 1; i >= std::max<int64_t>(0, position - kReach); --i) {
-    if (id_at(past, i) != next) continue;
-    const int64_t length = 1 + agreement(past, i, position, kLongest - 1);
-    if (length > best.length) best = {i + 1, length};
-    if (length == kLongest) break;
+  int32_t ids[kRows];
+  for (int64_t end = position; end > std::max<int64_t>(0, position - kReach);) {
+    const int64_t begin = (end - 1) / kRows * kRows;
+    const int64_t count = end - begin;
+    std::memcpy(ids, past.row(begin), static_cast<size_t>(count) * sizeof(int32_t));
+    end = begin;
+    if (!holds(ids, count, next)) continue;
+    for (int64_t i = count - 1; i >= 0; --i) {
+      if (ids[i] != next) continue;
+      const int64_t at = begin + i;
+      const int64_t length = 1 + agreement(past, at, position, kLongest - 1);
+      if (length > best.length) best = {at + 1, length};
+      if (length == kLongest) return best;
+    }
   }
   return best;
 }

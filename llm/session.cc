@@ -82,29 +82,37 @@ void SessionState::step_guessing(int32_t id) {
   }
   const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - 1;
   ids.resize(static_cast<size_t>(std::clamp<int64_t>(room, 0, static_cast<int64_t>(ids.size()))));
-  auto made = std::make_shared<Guess>();
-  made->ids = ids;
   ids.insert(ids.begin(), id);
   network->run(context(), ids, position, layers);
   add_ids({&id, 1});
-  const auto vocab = static_cast<size_t>(model->config().vocab_size);
   const auto count = static_cast<int64_t>(ids.size());
-  made->logits.resize(ids.size() * vocab);
-  network->logits(context(), 0, count, made->logits.data());
-  logits.assign(made->logits.begin(), made->logits.begin() + static_cast<std::ptrdiff_t>(vocab));
-  guess = std::move(made);
-  guess_taken = 0;
+  if (count == 1) {
+    keep_logits(0);
+  } else {
+    keep_guess(ids);
+  }
   ++drafts.steps;
   drafts.guessed += count - 1;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   drafter.took(count, elapsed.count());
 }
 
+// The logits of all rows in one product, which reads the head's weights once.
+void SessionState::keep_guess(std::span<const int32_t> computed) {
+  const auto vocab = static_cast<size_t>(model->config().vocab_size);
+  auto made = std::make_shared<Guess>();
+  made->ids.assign(computed.begin() + 1, computed.end());
+  made->logits.resize(computed.size() * vocab);
+  network->logits(context(), 0, static_cast<int64_t>(computed.size()), made->logits.data());
+  logits.assign(made->logits.begin(), made->logits.begin() + static_cast<std::ptrdiff_t>(vocab));
+  guess = std::move(made);
+  guess_taken = 0;
+}
+
 bool SessionState::take_guess(int32_t id) {
   if (!guess || guess_taken == guess->ids.size() || guess->ids[guess_taken] != id) return false;
-  ++guess_taken;
-  const size_t vocab = guess->logits.size() / (guess->ids.size() + 1);
-  const float* row = guess->logits.data() + guess_taken * vocab;
+  const auto vocab = static_cast<size_t>(model->config().vocab_size);
+  const float* row = guess->logits.data() + ++guess_taken * vocab;
   logits.assign(row, row + vocab);
   add_ids({&id, 1});
   ++drafts.right;

@@ -26,7 +26,8 @@ struct SessionState {
   std::vector<float> logits;  // [vocab] after the last id
   SessionCheckpoints checkpoints;
 
-  // Ids that the layers are ahead of the position, and the logits [vocab] after each.
+  // Ids that the layers are ahead of the position, and the logits [1 + ids, vocab]: after the id
+  // before them, then after each.
   struct Guess {
     std::vector<int32_t> ids;
     std::vector<float> logits;
@@ -47,6 +48,8 @@ struct SessionState {
   int64_t step(std::span<const int32_t> next);
   // Runs one id along with ids that are guessed to follow it.
   void step_guessing(int32_t id);
+  // Of the ids just computed, the first is appended and the others are the guess.
+  void keep_guess(std::span<const int32_t> computed);
   // Whether `id` is what was guessed; it has been appended then.
   bool take_guess(int32_t id);
   void forget_guess();

@@ -8,12 +8,14 @@
 
 #include "tools/command_timer.h"
 #include "tools/error.h"
-#include "tools/outputs.h"
 
 namespace dsv4::tools {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Of a job's output, the newest part is kept: at least half of this.
+constexpr size_t kKept = 1 << 20;
 
 std::string seconds_since(Clock::time_point begin) {
   const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
@@ -52,7 +54,7 @@ class Jobs::Job {
   std::string describe() const {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
-    std::string text = output_;
+    std::string text = cut_ ? "[... earlier output is not kept ...]\n" + output_ : output_;
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     return text + "(job " + std::to_string(number_) + ": " +
            (ended_ ? sandbox::describe(result_) : "running for " + seconds_since(begin_)) + ")";
@@ -65,7 +67,10 @@ class Jobs::Job {
     command.cancel = stop_.get_token();
     command.on_output = [this](std::string_view bytes) {
       const std::lock_guard lock(mutex_);
-      if (output_.size() <= Outputs::kKept) output_ += bytes;
+      output_ += bytes;
+      if (output_.size() <= kKept) return;
+      output_.erase(0, output_.size() - kKept / 2);
+      cut_ = true;
     };
     sandbox::Result result;
     std::exception_ptr failure;
@@ -78,7 +83,7 @@ class Jobs::Job {
       result.end = sandbox::End::kTimedOut;
     }
     const std::lock_guard lock(mutex_);
-    if (result.output_bytes > Outputs::kKept) output_ = result.output;
+    result.output.clear();  // output_ has it
     result_ = std::move(result);
     failure_ = failure;
     ended_ = true;
@@ -92,6 +97,7 @@ class Jobs::Job {
   mutable std::condition_variable_any changed_;
   bool ended_ = false;
   std::string output_;
+  bool cut_ = false;
   sandbox::Result result_;
   std::exception_ptr failure_;
   std::jthread thread_;  // last: it uses the others

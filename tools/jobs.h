@@ -24,9 +24,9 @@ class Jobs {
   int64_t start(const sandbox::Sandbox& box, sandbox::Command command,
                 std::chrono::milliseconds timeout);
 
-  // What a job has written so far and how it is, waiting up to `patience` for its end. Throws
-  // ToolError for a number that was never given, sandbox::SetupError when its box could not be
-  // made.
+  // What a job has written so far (past a mebibyte only the newest half) and how it is, waiting up
+  // to `patience` for its end. Throws ToolError for a number that was never given,
+  // sandbox::SetupError when its box could not be made.
   std::string status(int64_t number, std::chrono::milliseconds patience, std::stop_token cancel);
 
   // Ends a job and all its processes; the rest as status.

@@ -53,8 +53,8 @@ sandbox::Command shell_command(const Workspace& workspace, const char* script,
 
 int64_t start_shell_job(Workspace& workspace, const std::string& command,
                         std::chrono::seconds timeout) {
-  return workspace.jobs.start(*workspace.options.box, shell_command(workspace, kJobScript, command),
-                              timeout);
+  sandbox::Command request = shell_command(workspace, kJobScript, command);
+  return workspace.jobs.start(*workspace.options.box, std::move(request), timeout);
 }
 
 sandbox::Result run_shell(Workspace& workspace, const std::string& command,

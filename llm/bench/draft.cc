@@ -10,6 +10,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,10 +114,10 @@ class Race {
   void print(const char* kind, const std::string& text) const {
     const DraftCounts counts = drafting_.drafts();
     std::printf(
-        "{\"bench\": \"draft\", \"kind\": \"%s\", \"text\": \"%s\", \"tokens\": %lld, "
+        "{\"bench\": \"draft\", \"kind\": \"%s\", \"text\": %s, \"tokens\": %lld, "
         "\"plain_tokens_s\": %.1f, \"drafting_tokens_s\": %.1f, \"speed_up\": %.3f, "
         "\"guessed\": %lld, \"right\": %lld, \"steps\": %lld, \"identical\": %s}\n",
-        kind, text.c_str(), static_cast<long long>(said_),
+        kind, nlohmann::json(text).dump().c_str(), static_cast<long long>(said_),
         static_cast<double>(said_) / plain_seconds_, static_cast<double>(said_) / drafting_seconds_,
         plain_seconds_ / drafting_seconds_, static_cast<long long>(counts.guessed),
         static_cast<long long>(counts.right), static_cast<long long>(counts.steps),

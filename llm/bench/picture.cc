@@ -124,7 +124,7 @@ std::vector<FrontierRow> read_rows(const std::string& file) {
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
     const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object() || json.value("bench", "") != "frontier") continue;
+    if (!json.is_object() || !json.contains("bench") || json["bench"] != "frontier") continue;
     try {
       rows.push_back({json.at("tokens"), json.at("prefill_tokens_s"), json.at("decode_tokens_s"),
                       json.at("resident_bytes")});

@@ -73,7 +73,9 @@ std::optional<Options> parse(int argc, char** argv) {
 Config cut_config(const Options& options) {
   std::ifstream in(options.config);
   if (!in) throw Error("cannot read " + options.config);
-  Config config = parse_config(nlohmann::json::parse(in), options.config);
+  const auto json = nlohmann::json::parse(in, nullptr, false);
+  if (json.is_discarded()) throw Error(options.config + " is not JSON");
+  Config config = parse_config(json, options.config);
   const auto all = static_cast<int64_t>(config.layers.size());
   const int64_t count = options.layers < 0 ? all - options.from : options.layers;
   if (options.from < 0 || count < 1 || options.from + count > all) {

@@ -69,7 +69,7 @@ TEST_CASE("where many ids cost as much as they bring nothing is guessed") {
   REQUIRE(drafter.draft(list_of(ids), 40, 0).empty());
 }
 
-TEST_CASE("greedy ids and their logits are the same with guesses and without") {
+TEST_CASE("the logits after sampled ids are the same with guesses and without") {
   for (const char* name : {"all_kinds", "published"}) {
     const Fixture fixture(name);
     const auto model = llm::Model::open(fixture.directory);

@@ -8,6 +8,7 @@
 
 namespace fs = std::filesystem;
 using dsv4::tools::testing::Bench;
+using dsv4::tools::testing::run_command;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -258,7 +259,7 @@ TEST_CASE("bash keeps directory and variables between calls, and says how a comm
         ".dsv4/outputs/1.txt, lines 50000-50000 of 100001\n50000\t50000");
 }
 
-TEST_CASE("a command in the background is watched, stopped, and gone with the toolbox") {
+TEST_CASE("a command in the background is watched and stopped") {
   Bench bench;
   bench.put("sub/x", "");
   bench.done("bash", {{"command", "cd sub; export A='b c'"}});
@@ -275,11 +276,30 @@ TEST_CASE("a command in the background is watched, stopped, and gone with the to
         "Error: bash: there is no job 3; the last one is 2.");
   bench.done("bash", {{"command", "sleep 60"}, {"background", true}, {"timeout", 1}});
   CHECK(bench.done("bash", {{"status", 3}}).starts_with("(job 3: killed after 1"));
-  for (int i = 0; i < 8; ++i) {
-    bench.done("bash", {{"command", "sleep 987654"}, {"background", true}});
+}
+
+TEST_CASE("jobs are few, keep their newest output, and end with the toolbox") {
+  const auto left = [] { return run_command("pgrep -fc 'sleep 98765[4]' || true"); };
+  {
+    Bench bench;
+    bench.output_limit = 4 << 20;
+    bench.done("bash", {{"command", "seq 400000"}, {"background", true}});
+    const std::string newest = bench.done("bash", {{"status", 1}, {"timeout", 60}});
+    CHECK(newest.starts_with("[... earlier output is not kept ...]\n"));
+    CHECK(newest.ends_with("\n400000\n(job 1: exit status 0)"));
+    CHECK(newest.size() < (1 << 20) + 100);
+    for (int i = 0; i < 8; ++i) {
+      bench.done("bash", {{"command", "echo up; sleep 987654"}, {"background", true}});
+    }
+    for (int i = 0; i < 8; ++i) {
+      const std::string status = bench.done("bash", {{"status", 2 + i}, {"timeout", 1}});
+      CHECK(status.starts_with("up\n(job "));
+    }
+    CHECK(left() != "0\n");
+    CHECK(bench.refused("bash", {{"command", "true"}, {"background", true}}) ==
+          "Error: bash: 8 jobs are running; stop one first.");
   }
-  CHECK(bench.refused("bash", {{"command", "true"}, {"background", true}}) ==
-        "Error: bash: 8 jobs are running; stop one first.");
+  CHECK(left() == "0\n");
 }
 
 TEST_CASE("a job may change files while other tools look at them") {
