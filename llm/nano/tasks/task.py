@@ -47,6 +47,14 @@ WEIGHTS = {
     "negation": 1.2,
     "wrong_method": 1.2,
 }
+# Bugs whose repair is a new line or a whole expression are the hardest to learn: training has more
+# of them than scoring.
+TRAINING_WEIGHTS = WEIGHTS | {
+    "missing_update": 2.0,
+    "missing_case": 0.8,
+    "wrong_return": 1.2,
+    "operator": 1.3,
+}
 
 
 class Unusable(Exception):
@@ -219,11 +227,16 @@ def kind_allowed(kind, split):
     return kind not in mutate.HELD_OUT_KINDS
 
 
+def planted_weights(split):
+    return TRAINING_WEIGHTS if split == "train" else WEIGHTS
+
+
 class BugChooser:
     """Draws changes of a definition, all kinds about equally often."""
 
-    def __init__(self, definition, rng, split, method=None):
+    def __init__(self, definition, rng, split, method=None, weights=WEIGHTS):
         self.rng = rng
+        self.weights = weights
         self.tree = ast.parse(definition).body[0]
         self.seen = {definition}
         self.by_kind = {}
@@ -235,7 +248,7 @@ class BugChooser:
     def draw(self):
         """A Mutation not drawn before, or None."""
         while self.by_kind:
-            weights = [len(v) ** 0.3 * WEIGHTS.get(k, 1) for k, v in self.by_kind.items()]
+            weights = [len(v) ** 0.3 * self.weights.get(k, 1) for k, v in self.by_kind.items()]
             kind = self.rng.choices(list(self.by_kind), weights)[0]
             sites = self.by_kind[kind]
             site = sites.pop(self.rng.randrange(len(sites)))
@@ -276,7 +289,7 @@ def plant(unit, rng, split, tries=14):
     method = None
     if target.is_class:
         method = rng.choice([name for name, _ in unit.instance.methods])
-    chooser = BugChooser(target.source, rng, split, method)
+    chooser = BugChooser(target.source, rng, split, method, planted_weights(split))
     for _ in range(tries):
         mutation = chooser.draw()
         if mutation is None:

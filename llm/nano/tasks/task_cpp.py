@@ -181,7 +181,7 @@ def plant(unit, rng, split):
     """(definition, Mutation, {index: Outcome}, C++ text) of a bug that C++ shows and defines."""
     definitions = unit.instance.definitions
     target = definitions[0] if len(definitions) == 1 or rng.random() < 0.7 else definitions[-1]
-    chooser = task.BugChooser(target.source, rng, split)
+    chooser = task.BugChooser(target.source, rng, split, weights=task.planted_weights(split))
     for _ in range(12):
         mutation = chooser.draw()
         if mutation is None:

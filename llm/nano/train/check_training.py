@@ -2,8 +2,8 @@
 
     python check_training.py [--episodes DIR]
 
-CUDA's way through the experts against the CPU's, bf16 against float32, encoded files and small
-checkpoints against what went in, and, given episodes, the encoder in plain Python against
+CUDA's way through the experts against the CPU's, bf16 against float32, encoded files, small
+checkpoints and exports taken back against what went in, and, given episodes, the encoder in plain Python against
 `tokenizers`. Prints each comparison; exit status 1 when one fails.
 """
 
@@ -18,6 +18,8 @@ import torch
 
 import checkpoint
 import data
+import export
+import imported
 import packed
 from encoder import Encoder, read_shard
 from model import Config, MoE, Nano
@@ -97,6 +99,21 @@ def check_files(folder):
     yield f"small checkpoint: pieces of {sizes} bytes, off by {worst:.1e}", worst < 2e-3
 
 
+def check_import(folder):
+    model = Nano(Config())
+    for bias in model.buffers():
+        if bias.is_floating_point():
+            bias.uniform_()
+    export.export(model, TOKENIZER, folder, plain=True)
+    pairs = zip(imported.weights_of(model), imported.weights_of(imported.load(folder)))
+    same = all(torch.equal(a, b) for a, b in pairs)
+    yield "an export taken back: the same weights", same
+    export.export(model, TOKENIZER, folder)
+    pairs = zip(imported.weights_of(model), imported.weights_of(imported.load(folder)))
+    worst = max(distance(b, a) for a, b in pairs)
+    yield f"a rounded export taken back: off by {worst:.1e}", worst < 0.15
+
+
 def check_encoder(folder):
     ours, theirs = Encoder(TOKENIZER, True), Encoder(TOKENIZER, False)
     segments = [
@@ -116,7 +133,7 @@ def main():
     args = a.parse_args()
     right = True
     with tempfile.TemporaryDirectory() as folder:
-        checks = [check_network(), check_files(folder)]
+        checks = [check_network(), check_files(folder), check_import(folder)]
         checks += [check_encoder(args.episodes)] if args.episodes else []
         for check in checks:
             for line, good in check:
