@@ -61,7 +61,13 @@ def materialize(arguments):
 
 
 def episodes(arguments):
-    produce.write_shard(arguments.out, arguments.split, arguments.seed, arguments.count)
+    produce.write_shard(
+        arguments.out,
+        arguments.split,
+        arguments.seed,
+        arguments.count,
+        easy_share=arguments.easy,
+    )
 
 
 def families(arguments):
@@ -82,6 +88,13 @@ def main(arguments):
         command.add_argument("--seed", default="1")
         command.add_argument("--out", required=True)
         command.set_defaults(run=run)
+        if run is episodes:
+            command.add_argument(
+                "--easy",
+                type=float,
+                default=1.0,
+                help="share that is used of the tasks that one line repairs",
+            )
         if run is make:
             command.add_argument(
                 "--transcript",
