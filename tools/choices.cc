@@ -59,25 +59,40 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-// Runs of whole lines as `edit` wants them: without the first one's indentation. A run that begins
-// like another place is left out until it is long enough to tell them apart.
+size_t indentation_of(std::string_view line) {
+  return std::min(line.find_first_not_of(" \t"), line.size());
+}
+
+// A text of one line is looked for inside lines as well.
+bool stands_once(std::string_view text, std::string_view block) {
+  const size_t at = text.find(block);
+  return at == std::string_view::npos || text.find(block, at + 1) == std::string_view::npos;
+}
+
+// Runs of whole lines as `edit` wants them: written as if the first one stood at the margin, so
+// that a run ends before a line that is indented less. One that stands in several places, or begins
+// like another place, is left out until it is long enough to tell them apart.
 Choices blocks(std::string_view text) {
   const auto lines = lines_of(text);
   std::map<std::string, int> uses;
   for (size_t first = 0; first < lines.size(); ++first) {
-    const size_t indent = lines[first].find_first_not_of(" \t");
-    if (indent == std::string_view::npos) continue;
+    const size_t indent = indentation_of(lines[first]);
+    if (indent == lines[first].size()) continue;
     std::string block(lines[first].substr(indent));
     ++uses[block];
     for (size_t last = first + 1; last < std::min(lines.size(), first + kLongestBlock); ++last) {
-      block += "\n" + std::string(lines[last]);
-      if (!lines[last].empty()) ++uses[block];
+      const bool blank = indentation_of(lines[last]) == lines[last].size();
+      if (!blank && indentation_of(lines[last]) < indent) break;
+      block += '\n';
+      if (blank) continue;
+      block += lines[last].substr(indent);
+      ++uses[block];
     }
     if (uses.size() > kMostChoices) return std::nullopt;
   }
   std::vector<std::string> values;
   for (const auto& [block, count] : uses) {
-    if (count == 1) values.push_back(block);
+    if (count == 1 && stands_once(text, block)) values.push_back(block);
   }
   return bounded(std::move(values));
 }
@@ -111,8 +126,9 @@ Choices old_text(Workspace& workspace, const std::vector<std::string>& earlier,
   if (!symbol) return blocks(text);
   for (const Definition& definition : definitions(language_of(*path), text)) {
     if (!names(*symbol, definition)) continue;
-    return blocks(
-        std::string_view(text).substr(definition.begin, definition.end - definition.begin));
+    size_t begin = definition.begin;
+    while (begin > 0 && (text[begin - 1] == ' ' || text[begin - 1] == '\t')) --begin;
+    return blocks(std::string_view(text).substr(begin, definition.end - begin));
   }
   return std::nullopt;
 }
