@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/attention/attention.h"
 #include "kernels/indexer/hadamard.h"
-#include "kernels/indexer/indexer.h"
 #include "kernels/rms_norm/rms_norm.h"
 #include "kernels/rounding/rounding.h"
 #include "llm/rope_tables.h"
@@ -40,41 +38,93 @@ void round_index_queries(const ForwardContext& ctx, float* x, int64_t rows) {
   });
 }
 
+// Whether a token of the stretch sees more entries than the indexer's budget.
+bool chooses(const ForwardContext& ctx, const LayerConfig& layer, const Stretch& stretch) {
+  return layer.overlaps() && stretch.end() / layer.compress_ratio > ctx.config.index_topk;
+}
+
+// Makes room for the entries that the stretch closes. Forks share what the lists are made of, so
+// that lists of different sequences may not grow at the same time.
+void grow_entries(const LayerConfig& layer, const Stretch& stretch, LayerState& state) {
+  const int64_t entries = layer.compresses() ? stretch.end() / layer.compress_ratio : 0;
+  for (CompressorState& c : state.compressor) c.entries.resize(entries);
+  for (CompressorState& c : state.indexer) c.entries.resize(entries);
+}
+
 }  // namespace
 
 AttentionSite::AttentionSite(const Config& config)
     : compressed_frequencies_(rope_frequencies(config, true)) {}
 
 void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                        const AttentionWeights& weights, const float* x, LayerState& state,
-                        float* out) {
+                        const AttentionWeights& weights, const float* x,
+                        std::span<LayerState* const> states, float* out) {
+  const Config& c = ctx.config;
   project_query(ctx, chunk, layer, weights, x);
-  project_rows(ctx, chunk, layer, weights, x, state);
-  if (layer.compresses()) {
-    compress(ctx, chunk, layer, weights.compressor, Use::kAttention, x, state.compressor.front());
-    visible_.clear();
-    for (int64_t t = 0; t < chunk.tokens(); ++t) {
-      visible_.push_back((chunk.start + t + 1) / layer.compress_ratio);
-    }
-  }
-  if (layer.attention == AttentionKind::kCompressedSparse) {
-    compress(ctx, chunk, layer, weights.indexer.compressor, Use::kIndex, x, state.indexer.front());
-    // While everything fits the budget there is nothing to choose.
-    if (chooses(ctx, layer)) select(ctx, chunk, weights.indexer, x, state.indexer.front());
-  }
-  attend(ctx, chunk, layer, weights, state);
+  project_rows(ctx, chunk, layer, weights, x, *states.front());
+  if (layer.compresses()) project_blocks(ctx, chunk, weights.compressor, x, compressor_);
+  if (layer.overlaps()) project_blocks(ctx, chunk, weights.indexer.compressor, x, indexer_);
+  heads_.get(chunk.tokens() * c.num_attention_heads * c.head_dim);
+  const bool any_chooses =
+      std::any_of(chunk.stretches.begin(), chunk.stretches.end(),
+                  [&](const Stretch& stretch) { return chooses(ctx, layer, stretch); });
+  if (any_chooses) project_index(ctx, chunk, weights.indexer, x);
+  run_sequences(ctx, chunk, layer, weights, states);
   project_output(ctx, chunk, layer, weights, out);
-
-  const int64_t dim = ctx.config.head_dim;
-  const float* rows = rows_.get(0);
-  for (int64_t t = std::max<int64_t>(0, chunk.tokens() - state.slots); t < chunk.tokens(); ++t) {
-    std::copy_n(rows + t * dim, dim, state.ring.data() + (chunk.start + t) % state.slots * dim);
-  }
 }
 
-// Whether a token of the chunk sees more entries than the indexer's budget.
-bool AttentionSite::chooses(const ForwardContext& ctx, const LayerConfig& layer) const {
-  return layer.overlaps() && visible_.back() > ctx.config.index_topk;
+// Sequences side by side when they suffice to occupy all threads; else each with all of them.
+void AttentionSite::run_sequences(const ForwardContext& ctx, const Chunk& chunk,
+                                  const LayerConfig& layer, const AttentionWeights& weights,
+                                  std::span<LayerState* const> states) {
+  const auto count = static_cast<int64_t>(chunk.stretches.size());
+  if (sequences_.size() < chunk.stretches.size()) sequences_.resize(chunk.stretches.size());
+  rows_.clear();
+  int64_t first = 0;
+  for (size_t i = 0; i < chunk.stretches.size(); ++i) {
+    const Stretch& stretch = chunk.stretches[i];
+    grow_entries(layer, stretch, *states[i]);
+    rows_.push_back(rows_of(ctx, chunk, layer, stretch, first));
+    first += stretch.tokens();
+  }
+  const auto run = [&](const ForwardContext& with, int64_t i) {
+    const auto at = static_cast<size_t>(i);
+    sequences_[at].run(with, layer, weights, rows_[at], *states[at]);
+  };
+  if (count < std::max(2, ctx.pool.size())) {
+    for (int64_t i = 0; i < count; ++i) run(ctx, i);
+    return;
+  }
+  const ForwardContext alone{ctx.config, ctx.precision, alone_, ctx.isa};
+  ctx.pool.parallel_for(count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) run(alone, i);
+  });
+}
+
+// The rows of one stretch, which begins at row `first` of the chunk.
+SequenceRows AttentionSite::rows_of(const ForwardContext& ctx, const Chunk& chunk,
+                                    const LayerConfig& layer, const Stretch& stretch,
+                                    int64_t first) {
+  const Config& c = ctx.config;
+  const auto projected = [first](Projection& p) {
+    return SequenceRows::Projected{p.kv.get(0) + first * p.width, p.gate.get(0) + first * p.width};
+  };
+  SequenceRows rows;
+  rows.start = stretch.start;
+  rows.tokens = stretch.tokens();
+  rows.q = q_.get(0) + first * c.num_attention_heads * c.head_dim;
+  rows.raw = raw_.get(0) + first * c.head_dim;
+  if (layer.compresses()) rows.compressor = projected(compressor_);
+  if (layer.overlaps()) rows.indexer = projected(indexer_);
+  rows.frequencies = compressed_frequencies_;
+  rows.chooses = chooses(ctx, layer, stretch);
+  if (rows.chooses) {
+    rows.index_q = index_q_.get(0) + first * c.index_n_heads * c.index_head_dim;
+    rows.index_weights = index_weights_.get(0) + first * c.index_n_heads;
+  }
+  rows.heads = heads_.get(0) + first * c.num_attention_heads / c.o_groups * c.head_dim;
+  rows.out_tokens = chunk.tokens();
+  return rows;
 }
 
 void AttentionSite::project_query(const ForwardContext& ctx, const Chunk& chunk,
@@ -99,7 +149,7 @@ void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
                                  const float* x, const LayerState& state) {
   const Config& c = ctx.config;
   const int64_t tokens = chunk.tokens();
-  float* rows = rows_.get(tokens * c.head_dim);
+  float* rows = raw_.get(tokens * c.head_dim);
   ctx.linear(weights.wkv, x, tokens, rows);
   kernels::rms_norm(
       ctx.pool, ctx.isa,
@@ -108,86 +158,21 @@ void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
   if (ctx.rounds()) round_rows(state.layout, rows, tokens);
 }
 
-// Projects the chunk, closes the blocks that end in it, and keeps its last rows for later blocks.
-void AttentionSite::compress(const ForwardContext& ctx, const Chunk& chunk,
-                             const LayerConfig& layer, const CompressorWeights& weights, Use use,
-                             const float* x, CompressorState& state) {
-  const int64_t ratio = layer.compress_ratio;
-  const int64_t tokens = chunk.tokens();
-  const int64_t end = chunk.start + tokens;
-  float* kv = kv_.get(tokens * state.width);
-  float* gate = gate_.get(tokens * state.width);
-  ctx.linear(weights.wkv, x, tokens, kv);
-  ctx.linear(weights.wgate, x, tokens, gate);
-
-  // Rows by position, from the first that an unfinished block needs.
-  const int64_t first = state.entries.size();
-  const int64_t last = end / ratio;
-  const int64_t base = (first - (layer.overlaps() && first > 0 ? 1 : 0)) * ratio;
-  kv_rows_.clear();
-  gate_rows_.clear();
-  for (int64_t p = base; p < last * ratio; ++p) {
-    const bool here = p >= chunk.start;
-    const int64_t at = (here ? p - chunk.start : p % state.slots) * state.width;
-    kv_rows_.push_back((here ? kv : state.kv.data()) + at);
-    gate_rows_.push_back((here ? gate : state.gate.data()) + at);
-  }
-  const int64_t dim = state.layout.dim;
-  float* entries = entries_.get((last - first) * dim);
-  blocks_.clear();
-  for (int64_t b = first; b < last; ++b) {
-    const int64_t at = b * ratio - base;
-    const bool previous = layer.overlaps() && b > 0;
-    blocks_.push_back({kv_rows_.data() + at, gate_rows_.data() + at,
-                       previous ? kv_rows_.data() + at - ratio : nullptr,
-                       previous ? gate_rows_.data() + at - ratio : nullptr,
-                       entries + (b - first) * dim});
-  }
-  kernels::compress(
-      ctx.pool, ctx.isa,
-      {blocks_.data(), last - first, ratio, dim, layer.overlaps(), weights.ape.data()});
-  state.entries.resize(last);
-  finish_entries(ctx, layer, weights, use, first, entries, state);
-
-  // Rows of finished blocks too: the last of these ids may be a guess that is taken back.
-  for (int64_t p = std::max(end - state.slots, chunk.start); p < end; ++p) {
-    const int64_t from = (p - chunk.start) * state.width;
-    const int64_t to = p % state.slots * state.width;
-    std::copy_n(kv + from, state.width, state.kv.data() + to);
-    std::copy_n(gate + from, state.width, state.gate.data() + to);
-  }
+void AttentionSite::project_blocks(const ForwardContext& ctx, const Chunk& chunk,
+                                   const CompressorWeights& weights, const float* x,
+                                   Projection& out) {
+  out.width = weights.wkv.rows;
+  ctx.linear(weights.wkv, x, chunk.tokens(), out.kv.get(chunk.tokens() * out.width));
+  ctx.linear(weights.wgate, x, chunk.tokens(), out.gate.get(chunk.tokens() * out.width));
 }
 
-// Norm, rotation at the block's first position, and storing of the new entries: `first` and later.
-void AttentionSite::finish_entries(const ForwardContext& ctx, const LayerConfig& layer,
-                                   const CompressorWeights& weights, Use use, int64_t first,
-                                   float* entries, CompressorState& state) {
-  const int64_t count = state.entries.size() - first;
-  if (count == 0) return;
-  const int64_t dim = state.layout.dim;
-  kernels::rms_norm(ctx.pool, ctx.isa,
-                    {entries, count, dim, weights.norm.data(),
-                     static_cast<float>(ctx.config.rms_norm_eps), entries});
-  positions_.clear();
-  for (int64_t b = 0; b < count; ++b) positions_.push_back((first + b) * layer.compress_ratio);
-  kernels::fill_rope_table(compressed_frequencies_, positions_, entry_rope_);
-  kernels::rope(ctx.pool, {entries, count, dim, ctx.config.rope_dim, 1, &entry_rope_, false});
-  if (ctx.rounds() && use == Use::kIndex) kernels::hadamard(entries, count, dim);
-  for (int64_t b = 0; b < count; ++b) {
-    kernels::pack_row(state.layout, entries + b * dim, state.entries.new_row(first + b));
-  }
-}
-
-// The lightning indexer. qr_ holds the chunk's query residuals.
-void AttentionSite::select(const ForwardContext& ctx, const Chunk& chunk,
-                           const IndexerWeights& weights, const float* x,
-                           const CompressorState& state) {
+// The indexer's queries and weights. qr_ holds the chunk's query residuals.
+void AttentionSite::project_index(const ForwardContext& ctx, const Chunk& chunk,
+                                  const IndexerWeights& weights, const float* x) {
   const Config& c = ctx.config;
   const int64_t tokens = chunk.tokens();
   const int64_t heads = c.index_n_heads;
   const int64_t dim = c.index_head_dim;
-  count_.resize(static_cast<size_t>(tokens));
-  selected_.resize(static_cast<size_t>(tokens * c.index_topk));
   float* q = index_q_.get(tokens * heads * dim);
   float* w = index_weights_.get(tokens * heads);
   ctx.linear(weights.wq_b, qr_.get(0), tokens, q);
@@ -197,46 +182,6 @@ void AttentionSite::select(const ForwardContext& ctx, const Chunk& chunk,
   ctx.linear(weights.weights_proj, x, tokens, w);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim * heads)));
   for (int64_t i = 0; i < tokens * heads; ++i) w[i] *= scale;
-  kernels::select_entries(ctx.pool, ctx.isa,
-                          {q, w, tokens, heads, dim, state.rows(), visible_.data(), c.index_topk,
-                           selected_.data(), count_.data()});
-}
-
-void AttentionSite::attend(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                           const AttentionWeights& weights, const LayerState& state) {
-  const Config& c = ctx.config;
-  const int64_t tokens = chunk.tokens();
-  const int64_t earlier = std::min(chunk.start, c.sliding_window - 1);
-  window_.clear();
-  for (int64_t p = chunk.start - earlier; p < chunk.start; ++p) {
-    window_.push_back(state.ring.data() + p % state.slots * c.head_dim);
-  }
-  for (int64_t t = 0; t < tokens; ++t) window_.push_back(rows_.get(0) + t * c.head_dim);
-
-  kernels::AttentionParams p;
-  p.q = q_.get(0);
-  p.tokens = tokens;
-  p.heads = c.num_attention_heads;
-  p.dim = c.head_dim;
-  p.sink = weights.sink.data();
-  p.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)));
-  p.window = window_.data();
-  p.earlier = earlier;
-  p.window_size = c.sliding_window;
-  if (layer.compresses()) {
-    const CompressorState& compressor = state.compressor.front();
-    p.entries = compressor.rows();
-    p.count = visible_.data();
-    p.unpacked = unpacked_.get(chooses(ctx, layer) ? 0 : compressor.entries.size() * c.head_dim);
-  }
-  if (chooses(ctx, layer)) {
-    p.selected = selected_.data();
-    p.selected_stride = c.index_topk;
-    p.count = count_.data();
-  }
-  p.groups = c.o_groups;
-  p.out = heads_.get(tokens * c.num_attention_heads * c.head_dim);
-  kernels::attention(ctx.pool, ctx.isa, p);
 }
 
 // Rotates the heads back by their position (values carry the rotation of keys), then the grouped

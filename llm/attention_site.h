@@ -1,52 +1,53 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "kernels/compressor/compressor.h"
 #include "llm/forward.h"
+#include "llm/sequence_attention.h"
 
 namespace dsv4::llm {
 
 // The attention site of a layer (deepseek-v4.md section 3): from the normed input of a chunk to the
-// site's output, moving the layer's state on by the chunk.
+// site's output, moving the states of the chunk's sequences on. Projections run over all rows at
+// once; what looks at earlier positions, sequence by sequence.
 class AttentionSite {
  public:
   explicit AttentionSite(const Config& config);
 
-  // x and out: [tokens, hidden]; they do not overlap.
+  // x and out: [tokens, hidden]; they do not overlap. states: the layer's, one for each stretch.
   void run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-           const AttentionWeights& weights, const float* x, LayerState& state, float* out);
+           const AttentionWeights& weights, const float* x, std::span<LayerState* const> states,
+           float* out);
 
  private:
-  // What the compressor of the layer and that of its indexer do differently to finished entries.
-  enum class Use { kAttention, kIndex };
+  struct Projection {
+    Buffer kv, gate;
+    int64_t width = 0;
+  };
 
-  bool chooses(const ForwardContext& ctx, const LayerConfig& layer) const;
   void project_query(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                      const AttentionWeights& weights, const float* x);
   void project_rows(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                     const AttentionWeights& weights, const float* x, const LayerState& state);
-  void compress(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                const CompressorWeights& weights, Use use, const float* x, CompressorState& state);
-  void finish_entries(const ForwardContext& ctx, const LayerConfig& layer,
-                      const CompressorWeights& weights, Use use, int64_t first, float* entries,
-                      CompressorState& state);
-  void select(const ForwardContext& ctx, const Chunk& chunk, const IndexerWeights& weights,
-              const float* x, const CompressorState& state);
-  void attend(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-              const AttentionWeights& weights, const LayerState& state);
+  void project_blocks(const ForwardContext& ctx, const Chunk& chunk,
+                      const CompressorWeights& weights, const float* x, Projection& out);
+  void project_index(const ForwardContext& ctx, const Chunk& chunk, const IndexerWeights& weights,
+                     const float* x);
+  SequenceRows rows_of(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+                       const Stretch& stretch, int64_t first);
+  void run_sequences(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+                     const AttentionWeights& weights, std::span<LayerState* const> states);
   void project_output(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                       const AttentionWeights& weights, float* out);
 
   std::vector<float> compressed_frequencies_;
-  Buffer qr_, q_, rows_, kv_, gate_, index_q_, index_weights_, heads_, group_, low_rank_, entries_,
-      unpacked_;
-  std::vector<const float*> window_, kv_rows_, gate_rows_;
-  std::vector<kernels::CompressBlock> blocks_;
-  std::vector<int64_t> visible_, count_, positions_;
-  std::vector<int32_t> selected_;
-  kernels::RopeTable entry_rope_;
+  Buffer qr_, q_, raw_, index_q_, index_weights_, heads_, group_, low_rank_;
+  Projection compressor_, indexer_;
+  std::vector<SequenceAttention> sequences_;
+  std::vector<SequenceRows> rows_;
+  kernels::ThreadPool alone_{1};  // of a sequence that is computed beside others
 };
 
 }  // namespace dsv4::llm

@@ -25,10 +25,21 @@ struct ForwardContext {
   void linear(const kernels::WeightMatrix& w, const float* x, int64_t tokens, float* y) const;
 };
 
-// Consecutive ids that are computed together.
-struct Chunk {
+// Consecutive ids of one sequence.
+struct Stretch {
   std::span<const int32_t> ids;
-  int64_t start = 0;                   // position of the first
+  int64_t start = 0;                          // position of the first
+  std::vector<LayerState>* layers = nullptr;  // what the sequence has left behind, one per layer
+
+  int64_t tokens() const { return static_cast<int64_t>(ids.size()); }
+  int64_t end() const { return start + tokens(); }
+};
+
+// Ids that are computed together: stretches of different sequences, one after another. What works
+// row by row takes them as one; what looks at earlier positions goes by the stretches.
+struct Chunk {
+  std::span<const Stretch> stretches;
+  std::vector<int32_t> ids;            // of all stretches
   kernels::RopeTable rope;             // of layers without a compressor
   kernels::RopeTable compressed_rope;  // of layers with one
 

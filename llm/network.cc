@@ -89,21 +89,29 @@ void Network::leave(const ForwardContext& ctx) {
                          config_.hc_mult, config_.hidden_size});
 }
 
-void Network::run(const ForwardContext& ctx, std::span<const int32_t> ids, int64_t start,
-                  std::vector<LayerState>& layers) {
-  chunk_.ids = ids;
-  chunk_.start = start;
+void Network::lay_out(std::span<const Stretch> stretches) {
+  chunk_.stretches = stretches;
+  chunk_.ids.clear();
   positions_.clear();
-  for (int64_t t = 0; t < chunk_.tokens(); ++t) positions_.push_back(start + t);
+  for (const Stretch& s : stretches) {
+    chunk_.ids.insert(chunk_.ids.end(), s.ids.begin(), s.ids.end());
+    for (int64_t p = s.start; p < s.end(); ++p) positions_.push_back(p);
+  }
   kernels::fill_rope_table(frequencies_, positions_, chunk_.rope);
   kernels::fill_rope_table(compressed_frequencies_, positions_, chunk_.compressed_rope);
+}
+
+void Network::run(const ForwardContext& ctx, std::span<const Stretch> stretches) {
+  lay_out(stretches);
   embed();
   float* z = z_.get(chunk_.tokens() * config_.hidden_size);
-  for (size_t i = 0; i < layers.size(); ++i) {
+  for (size_t i = 0; i < config_.layers.size(); ++i) {
     const LayerWeights& w = weights_.layers[i];
     const LayerConfig& layer = config_.layers[i];
     enter(ctx, w.hc_attn, w.attn_norm);
-    attention_.run(ctx, chunk_, layer, w.attention, y_.get(0), layers[i], z);
+    states_.clear();
+    for (const Stretch& s : stretches) states_.push_back(&(*s.layers)[i]);
+    attention_.run(ctx, chunk_, layer, w.attention, y_.get(0), states_, z);
     leave(ctx);
     enter(ctx, w.hc_ffn, w.ffn_norm);
     moe_.run(ctx, chunk_, layer, w.moe, y_.get(0), z);

@@ -15,14 +15,16 @@ class Network {
  public:
   Network(const Config& config, const Weights& weights);
 
-  // Runs ids at positions from `start` on through all layers; layers: one state per layer.
-  void run(const ForwardContext& ctx, std::span<const int32_t> ids, int64_t start,
-           std::vector<LayerState>& layers);
+  // Runs stretches of different sequences through all layers. What a token comes to depends on its
+  // own sequence alone, bit for bit.
+  void run(const ForwardContext& ctx, std::span<const Stretch> stretches);
 
-  // Logits [count, vocab] after tokens [first, first + count) of the last run.
+  // Logits [count, vocab] after tokens [first, first + count) of the last run, which are counted
+  // through all stretches.
   void logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out);
 
  private:
+  void lay_out(std::span<const Stretch> stretches);
   void embed();
   // Mixing numbers of a site and its normed input y_.
   void enter(const ForwardContext& ctx, const HyperWeights& hyper, const std::vector<float>& norm);
@@ -35,6 +37,7 @@ class Network {
   MoeSite moe_;
   Chunk chunk_;
   std::vector<int64_t> positions_;
+  std::vector<LayerState*> states_;  // of one layer
   Buffer streams_, mix_, inverse_, pre_, post_, comb_, y_, z_;
 };
 

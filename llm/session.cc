@@ -54,14 +54,18 @@ void SessionState::check(std::span<const int32_t> ids) const {
   }
 }
 
+int64_t SessionState::until_checkpoint() const {
+  return options.checkpoint_every - position % options.checkpoint_every;
+}
+
 int64_t SessionState::step(std::span<const int32_t> next) {
   if (take_guess(next.front())) return 1;
   forget_guess();
-  const int64_t every = options.checkpoint_every;
-  const int64_t due = every - position % every;
+  const int64_t due = until_checkpoint();
   const int64_t n = std::min({options.chunk, due, static_cast<int64_t>(next.size())});
   next = next.first(static_cast<size_t>(n));
-  network->run(context(), next, position, layers);
+  const Stretch stretch{next, position, &layers};
+  network->run(context(), {&stretch, 1});
   add_ids(next);
   logits.clear();
   if (n == due) {
@@ -75,7 +79,7 @@ void SessionState::step_guessing(int32_t id) {
   const auto begin = std::chrono::steady_clock::now();
   forget_guess();
   std::vector<int32_t> ids = drafter.draft(past, position, id);
-  const int64_t due = options.checkpoint_every - position % options.checkpoint_every;
+  const int64_t due = until_checkpoint();
   if (due == 1) {  // a checkpoint comes right after this id
     step({&id, 1});
     return;
@@ -83,7 +87,8 @@ void SessionState::step_guessing(int32_t id) {
   const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - 1;
   ids.resize(static_cast<size_t>(std::clamp<int64_t>(room, 0, static_cast<int64_t>(ids.size()))));
   ids.insert(ids.begin(), id);
-  network->run(context(), ids, position, layers);
+  const Stretch stretch{ids, position, &layers};
+  network->run(context(), {&stretch, 1});
   add_ids({&id, 1});
   const auto count = static_cast<int64_t>(ids.size());
   if (count == 1) {

@@ -13,6 +13,7 @@
 
 namespace dsv4::llm {
 
+struct BatchPart;
 struct SessionState;
 
 struct SessionOptions {
@@ -105,6 +106,7 @@ class Session {
 
  private:
   friend class SessionStore;
+  friend std::vector<int64_t> append_together(std::span<const BatchPart> parts);
   explicit Session(std::unique_ptr<SessionState> state);
   std::unique_ptr<SessionState> state_;
 };

@@ -12,7 +12,7 @@
 
 namespace dsv4::llm {
 
-// What a session is made of; for session.cc and session_store.cc.
+// What a session is made of; for session.cc, session_batch.cc and session_store.cc.
 struct SessionState {
   std::shared_ptr<const Model> model;
   kernels::ThreadPool* pool;
@@ -43,6 +43,8 @@ struct SessionState {
   ForwardContext context() const;
   void check(std::span<const int32_t> ids) const;
 
+  // Ids until a checkpoint is due; at least 1.
+  int64_t until_checkpoint() const;
   // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
   // due.
   int64_t step(std::span<const int32_t> next);

@@ -54,7 +54,8 @@ void unpack_shared(ThreadPool& pool, Isa isa, const AttentionParams& p) {
 float* output_of(const AttentionParams& p, int64_t t, int64_t head) {
   const int64_t per_group = p.heads / p.groups;
   const int64_t group = head / per_group;
-  return p.out + ((group * p.tokens + t) * per_group + head % per_group) * p.dim;
+  const int64_t tokens = p.out_tokens == 0 ? p.tokens : p.out_tokens;
+  return p.out + ((group * tokens + t) * per_group + head % per_group) * p.dim;
 }
 
 // scores: [rows]. `Real` also accumulates the output.

@@ -39,7 +39,8 @@ struct AttentionParams {
 
   int64_t groups = 1;  // divides heads
   float* out =
-      nullptr;  // [groups, tokens, heads / groups, dim]: dense per group for its projection
+      nullptr;  // [groups, out_tokens, heads / groups, dim]: dense per group for its projection
+  int64_t out_tokens = 0;  // of the whole output, when these are part of it; 0: tokens
 };
 
 void attention_reference(const AttentionParams& p);  // double precision

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "kernels/bench/kernels_command.h"
+#include "llm/bench/batch.h"
 #include "llm/bench/draft.h"
 #include "llm/bench/frontier.h"
 #include "llm/bench/picture.h"
@@ -20,6 +21,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"kernels", dsv4::kernels::bench::run_kernels, "each kernel beside this machine's ceilings"},
+    {"batch", dsv4::llm::bench::run_batch, "sessions decoded together beside one alone"},
     {"draft", dsv4::llm::bench::run_draft, "what guessing ahead brings, by kind of text"},
     {"frontier", dsv4::llm::bench::run_frontier, "speed, memory and sessions by context length"},
     {"picture", dsv4::llm::bench::run_picture, "the frontier rows of a file as an SVG"},

@@ -97,6 +97,32 @@ TEST_CASE("attention equals its reference over window and entries") {
   }
 }
 
+TEST_CASE("attention in parts fills the whole output, and every bit is the same") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool pool(2);
+  const Case c(random, RowFormat::kFp8Bf16, 6, 40, 5, 17);
+  for (const Isa isa : isas()) {
+    AttentionParams p = c.params(true);
+    std::vector<float> whole = poisoned(p.tokens * p.heads * p.dim);
+    p.out = whole.data();
+    attention(pool, isa, p);
+    std::vector<float> parts = poisoned(p.tokens * p.heads * p.dim);
+    for (int64_t t = 0; t < Case::tokens; ++t) {
+      AttentionParams one = c.params(true);
+      one.q += t * p.heads * p.dim;
+      one.tokens = 1;
+      one.window += t;
+      one.selected += t * p.selected_stride;
+      one.count += t;
+      one.out = parts.data() + t * p.heads / p.groups * p.dim;
+      one.out_tokens = Case::tokens;
+      attention(pool, isa, one);
+    }
+    REQUIRE(parts == whole);
+  }
+}
+
 TEST_CASE("the sink takes a share and gives nothing") {
   // One key with score 0 and a sink of ln 3: the key's weight is 1 / (1 + 3).
   const std::vector<float> q(8, 0.0F);
