@@ -13,7 +13,7 @@ namespace dsv4::agent {
 
 // Every field is a hard limit of one attempt.
 struct AttemptLimits {
-  int turns = 24;
+  int turns = 64;
   int64_t tokens = 32768;      // generated in all turns together
   int64_t turn_tokens = 4096;  // generated in one turn
 };
@@ -39,7 +39,7 @@ enum class AttemptEnd {
   kCancelled,
 };
 
-// One sentence part for people: "the model finished", "24 turns were used", ...
+// One sentence part for people: "the model finished", "all turns were used", ...
 std::string describe(AttemptEnd end);
 
 struct Seconds {

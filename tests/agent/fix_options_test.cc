@@ -35,7 +35,7 @@ TEST_CASE("without options the defaults hold, and - is an issue") {
   const FixArguments bare = parse_fix_arguments({"-"});
   REQUIRE(bare.options.issue == "-");
   REQUIRE(bare.options.attempts == 8);
-  REQUIRE(bare.options.limits.turns == 24);
+  REQUIRE(bare.options.limits.turns == 64);
   REQUIRE(bare.options.time_limit == 30min);
   REQUIRE_FALSE(bare.options.apply);
   REQUIRE_FALSE(parse_fix_arguments({"-", "--no-sandbox"}).options.sandboxed);
