@@ -55,6 +55,18 @@ CompressorState::CompressorState(const LayerConfig& layer, const kernels::RowLay
   gate.resize(kv.size());
 }
 
+kernels::RowFormat stored_rows(Precision precision) {
+  switch (precision) {
+    case Precision::kF32:
+      return kernels::RowFormat::kF32;
+    case Precision::kExact:
+      return kernels::RowFormat::kFp8F32;
+    case Precision::kFast:
+      return kernels::RowFormat::kFp8Bf16;
+  }
+  return kernels::RowFormat::kF32;
+}
+
 LayerState make_layer_state(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
                             const std::shared_ptr<PageMemory>& memory) {
   using kernels::RowFormat;

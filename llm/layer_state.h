@@ -45,7 +45,10 @@ struct LayerState {
   std::vector<CompressorState> indexer;     // one in CSA layers
 };
 
-// raw: how raw rows and compressed entries are stored.
+// How a precision stores raw rows and compressed entries.
+kernels::RowFormat stored_rows(Precision precision);
+
+// raw: what stored_rows says.
 LayerState make_layer_state(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
                             const std::shared_ptr<PageMemory>& memory);
 

@@ -15,11 +15,6 @@ namespace {
 
 constexpr int64_t kLogitsAtOnce = 32;  // rows of [vocab] held by append_each
 
-kernels::RowFormat row_format(Precision precision, const SessionOptions& options) {
-  if (precision == Precision::kF32) return kernels::RowFormat::kF32;
-  return options.bf16_rope ? kernels::RowFormat::kFp8Bf16 : kernels::RowFormat::kFp8F32;
-}
-
 bool power_of_two(int64_t n) { return (n & (n - 1)) == 0; }
 
 }  // namespace
@@ -36,7 +31,7 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
   options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
   const Config& c = model->config();
   for (const LayerConfig& layer : c.layers) {
-    layers.push_back(make_layer_state(c, layer, row_format(precision, options), memory));
+    layers.push_back(make_layer_state(c, layer, stored_rows(precision), memory));
   }
 }
 

@@ -20,11 +20,7 @@ struct SessionOptions {
   std::optional<Precision> precision;  // default: the model's
   int64_t chunk = 256;              // ids computed together in prefill, at most; bounds the memory
   int64_t checkpoint_every = 4096;  // ids between the checkpoints that append makes by itself
-  // The rotated channels of stored rows as bf16, the packing of deepseek-v4.md section 5, instead
-  // of exactly as section 4 leaves them: a seventh less memory, and logits that bf16 rounding
-  // moves. Nothing to the precision f32, which packs nothing.
-  bool bf16_rope = false;
-  bool draft = true;  // whether append_sampled guesses ahead
+  bool draft = true;                // whether append_sampled guesses ahead
 };
 
 // What guessing ahead has brought so far.

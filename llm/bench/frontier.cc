@@ -33,21 +33,20 @@ using kernels::bench::Times;
 
 constexpr const char kUsage[] =
     "usage: dsv4-bench frontier --model DIR [--to TOKENS] [--threads N] [--seed N]\n"
-    "                           [--bf16-rope]\n"
+    "                           [--precision f32|exact|fast]\n"
     "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
     "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
     "the\n"
     "memory; and `session`, the cost of a fork, a checkpoint, a rewind, a save, another after "
     "1,000\n"
-    "more tokens, a load, and the first token after it. --bf16-rope packs rows tighter, see\n"
-    "SessionOptions.\n";
+    "more tokens, a load, and the first token after it.\n";
 
 struct Options {
   std::string model;
   int64_t to = 65536;
   int threads = 0;
   uint32_t seed = 1;
-  bool bf16_rope = false;
+  std::optional<Precision> precision;
 };
 
 // Nothing when the arguments make no sense.
@@ -55,10 +54,6 @@ std::optional<Options> parse(int argc, char** argv) {
   Options options;
   for (int i = 0; i < argc; ++i) {
     const std::string_view name = argv[i];
-    if (name == "--bf16-rope") {
-      options.bf16_rope = true;
-      continue;
-    }
     if (++i == argc) return std::nullopt;
     const char* value = argv[i];
     if (name == "--model") {
@@ -67,6 +62,8 @@ std::optional<Options> parse(int argc, char** argv) {
       options.to = std::atoll(value);
     } else if (name == "--threads") {
       options.threads = std::atoi(value);
+    } else if (name == "--precision") {
+      options.precision = parse_precision(value);
     } else if (name == "--seed") {
       options.seed = static_cast<uint32_t>(std::atoll(value));
     } else {
@@ -114,7 +111,7 @@ void print_times(const char* name, const Times& t) {
 
 SessionOptions session_options(const Options& options) {
   SessionOptions session;
-  session.bf16_rope = options.bf16_rope;
+  session.precision = options.precision;
   return session;
 }
 

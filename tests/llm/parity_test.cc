@@ -2,7 +2,9 @@
 // published formats' rounding; see the generators in tests/llm/fixtures.
 #include <algorithm>
 
+#include "llm/sampler.h"
 #include "llm/session.h"
+#include "llm/tokenizer.h"
 #include "tests/catch.h"
 #include "tests/llm/fixture.h"
 
@@ -28,6 +30,28 @@ std::vector<float> all_logits(const std::shared_ptr<const llm::Model>& model,
 
 size_t best(const float* logits, size_t vocab) {
   return static_cast<size_t>(std::max_element(logits, logits + vocab) - logits);
+}
+
+// After every id, fast and exact find the same next token best, unless two tie: the formats' own
+// rounding moves logits farther than those two lie apart. At most `share` of the ids may see ties.
+void require_same_choices(const std::shared_ptr<const llm::Model>& model,
+                          const std::vector<int32_t>& ids, double share) {
+  const auto vocab = static_cast<size_t>(model->config().vocab_size);
+  const std::vector<float> exact = all_logits(model, ids, {Precision::kExact, 64});
+  const std::vector<float> fast = all_logits(model, ids, {Precision::kFast, 64});
+  const std::vector<float> plain = all_logits(model, ids, {Precision::kF32, 64});
+  REQUIRE(fast != exact);
+  const double rounding = distance(exact.data(), plain.data(), exact.size(), 1.0);
+  size_t ties = 0;
+  for (size_t t = 0; t < ids.size(); ++t) {
+    INFO("after " << t + 1 << " ids");
+    const float* truth = &exact[t * vocab];
+    const size_t ours = best(&fast[t * vocab], vocab);
+    REQUIRE(truth[best(truth, vocab)] - truth[ours] < rounding);
+    ties += ours != best(truth, vocab) ? 1 : 0;
+  }
+  INFO(ties << " ties");
+  REQUIRE(static_cast<double>(ties) <= share * static_cast<double>(ids.size()));
 }
 
 }  // namespace
@@ -106,13 +130,24 @@ TEST_CASE("without rounding a published checkpoint computes the plain network") 
   REQUIRE(distance(rounded.data(), expected.data(), expected.size(), largest(expected)) > 0.05);
 }
 
-TEST_CASE("fast chooses the tokens that exact does") {
+TEST_CASE("fast chooses the tokens that exact does, up to ties") {
+  // An untrained model hesitates everywhere.
   const Fixture fixture("published");
-  const auto model = llm::Model::open(fixture.directory);
-  const auto vocab = static_cast<size_t>(model->config().vocab_size);
-  const std::vector<float> exact = all_logits(model, fixture.ids, {Precision::kExact, 64});
-  const std::vector<float> fast = all_logits(model, fixture.ids, {Precision::kFast, 64});
-  for (size_t t = 0; t < fixture.ids.size(); ++t) {
-    REQUIRE(best(&exact[t * vocab], vocab) == best(&fast[t * vocab], vocab));
+  require_same_choices(llm::Model::open(fixture.directory), fixture.ids, 0.2);
+}
+
+TEST_CASE("the embedded model writes with fast what it does with exact, up to ties") {
+  const std::string dir = DSV4_SOURCE_DIR "/llm/nano/model";
+  const auto model = llm::Model::open(dir);
+  // The beginning of what it was trained on; it goes on by itself.
+  std::vector<int32_t> ids = llm::Tokenizer::load(dir).encode_markup(
+      "<\uff5cbegin\u2581of\u2581sentence\uff5c>You are dsv4-agent. You repair a software");
+  kernels::ThreadPool pool(2);
+  Session session(model, pool, {Precision::kExact});
+  session.append(ids);
+  while (ids.size() < 1500) {
+    ids.push_back(llm::greedy(session.logits()));
+    session.append(std::span(ids).last(1));
   }
+  require_same_choices(model, ids, 0.005);
 }
