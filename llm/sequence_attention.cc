@@ -134,7 +134,6 @@ void SequenceAttention::attend(const ForwardContext& ctx, const LayerConfig& lay
     const CompressorState& compressor = state.compressor.front();
     p.entries = compressor.rows();
     p.count = visible_.data();
-    p.unpacked = unpacked_.get(rows_.chooses ? 0 : compressor.entries.size() * c.head_dim);
   }
   if (rows_.chooses) {
     p.selected = selected_.data();

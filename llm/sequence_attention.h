@@ -58,7 +58,7 @@ class SequenceAttention {
               const LayerState& state);
 
   SequenceRows rows_;
-  Buffer entries_, unpacked_;
+  Buffer entries_;
   std::vector<const float*> window_, kv_rows_, gate_rows_;
   std::vector<kernels::CompressBlock> blocks_;
   std::vector<int64_t> visible_, count_, positions_;

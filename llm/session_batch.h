@@ -19,10 +19,10 @@ struct BatchPart {
 // every weight is read and decoded once. Nothing but the time it takes differs from
 // Session::append, bit for bit: a session's logits do not depend on the batch it was in.
 //
-// The sessions are different ones, of one model and one thread pool, and store rows alike (the same
-// precision and bf16_rope); forks of one session always do. Throws Error where that does not hold
-// and FormatError when an id is outside the vocabulary: nothing is computed then. As many ids are
-// computed at once as the first session's `chunk` says, but at least one of each.
+// The sessions are different ones, of one model, thread pool and precision; forks of one session
+// always are. Throws Error where that does not hold and FormatError when an id is outside the
+// vocabulary: nothing is computed then. As many ids are computed at once as the first session's
+// `chunk` says, but at least one of each.
 std::vector<int64_t> append_together(std::span<const BatchPart> parts);
 
 }  // namespace dsv4::llm

@@ -22,13 +22,18 @@ std::span<const uint8_t> as_bytes(std::span<const T> values) {
   return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)};
 }
 
+// Goes up whenever the kernels' order of summation changes: what was computed in another order is
+// not what would be computed now, bit for bit.
+constexpr int kArithmetic = 2;
+
 // What the numbers of a session depend on beside its ids: the order of summation is the
 // processor's.
 Digest base_of(const Session& session, const SessionState& state) {
   const std::string how = "precision " + std::to_string(static_cast<int>(session.precision())) +
                           " isa " + kernels::isa_name(kernels::detect_isa()) + " block " +
                           std::to_string(SessionStore::kBlock) + " row " +
-                          std::to_string(state.layers.front().layout.bytes());
+                          std::to_string(state.layers.front().layout.bytes()) + " arithmetic " +
+                          std::to_string(kArithmetic);
   return Sha256().add(session.model().fingerprint()).add(as_bytes(std::span(how))).finish();
 }
 

@@ -11,7 +11,8 @@ namespace dsv4::kernels {
 // Attention of V4 (deepseek-v4.md section 3): one row serves as key and value of every head. Token
 // t sees a window of raw rows and some compressed entries:
 //   softmax over [q.k * scale..., sink_h], the sink in the denominator only; out = sum of p * row.
-// Rows are taken in order of position, window first, whatever chunk a token came in.
+// A token's result depends on the rows that it sees alone, bit for bit: not on the chunk that it
+// came in, nor on the number of threads.
 struct AttentionParams {
   const float* q = nullptr;  // [tokens, heads, dim]
   int64_t tokens = 0;
@@ -32,10 +33,6 @@ struct AttentionParams {
   const int32_t* selected = nullptr;  // [tokens, selected_stride]
   int64_t selected_stride = 0;
   const int64_t* count = nullptr;  // [tokens]
-
-  // Room for the largest count of rows [dim]; needed when selected is null and the entries are not
-  // kF32: they are unpacked there once for all tokens.
-  float* unpacked = nullptr;
 
   int64_t groups = 1;  // divides heads
   float* out =

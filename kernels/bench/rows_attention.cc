@@ -96,6 +96,35 @@ void add_attention(Bench& bench, int64_t tokens) {
              [&] { attention(bench.pool(), bench.isa(), p); }});
 }
 
+// One token and all entries of a context of a million, as in a layer of ratio 128.
+void add_long_attention(Bench& bench, int64_t tokens) {
+  constexpr int64_t kEntries = 8192;
+  if (!bench.wants("attention")) return;
+  const std::vector<float> q = numbers(tokens * kHeads * kDim);
+  const std::vector<float> sink(kHeads, 0.0F);
+  const std::vector<float> raw = numbers(tokens * kDim);
+  const PackedRows entries({RowFormat::kFp8Bf16, kDim, kRotated}, kEntries);
+  std::vector<const float*> window;
+  for (int64_t t = 0; t < tokens; ++t) window.push_back(raw.data() + t * kDim);
+  const std::vector<int64_t> count(static_cast<size_t>(tokens), kEntries);
+  std::vector<float> out(q.size());
+  AttentionParams p;
+  p.q = q.data();
+  p.tokens = tokens;
+  p.heads = kHeads;
+  p.dim = kDim;
+  p.sink = sink.data();
+  p.scale = 0.044F;
+  p.window = window.data();
+  p.window_size = 1;
+  p.entries = entries.view();
+  p.count = count.data();
+  p.out = out.data();
+  bench.row({"attention", shape(tokens, kHeads, kDim) + ", 8193 rows", entries.bytes(),
+             4.0 * static_cast<double>(tokens * kHeads * kDim * (kEntries + 1)),
+             [&] { attention(bench.pool(), bench.isa(), p); }});
+}
+
 // The choice among the entries of a context of 64 Ki tokens.
 void add_indexer(Bench& bench, int64_t tokens) {
   constexpr int64_t kEntries = 16384;
@@ -179,6 +208,7 @@ void add_rope(Bench& bench, int64_t tokens) {
 void add_attention_rows(Bench& bench) {
   for (const int64_t tokens : {1, 16}) {
     add_attention(bench, tokens);
+    add_long_attention(bench, tokens);
     add_indexer(bench, tokens);
   }
   add_hadamard(bench);

@@ -3,6 +3,7 @@
 #if defined(__x86_64__)
 #include <algorithm>
 
+#include "kernels/indexer/fp4_columns.h"
 #include "kernels/matmul/scale_table.h"
 #include "kernels/simd/avx2.h"
 
@@ -32,22 +33,6 @@ constexpr Doubled kDoubled = make_doubled();
 
 bool only_zeros(const uint8_t* codes) {
   return std::all_of(codes, codes + kBlock / 2, [](uint8_t pair) { return (pair & 0x77) == 0; });
-}
-
-// The smallest scale byte of a row whose scales are near enough to each other; -1 when they are
-// not, or are NaN. A block of zeros, which has the smallest scale there is, goes with any.
-int common_scale(const uint8_t* codes, const uint8_t* scales, int64_t blocks) {
-  int low = 255;
-  int high = 1;
-  for (int64_t b = 0; b < blocks; ++b) {
-    const int scale = scales[b];
-    if (scale <= 1 && only_zeros(codes + kBlock / 2 * b)) continue;
-    low = std::min(low, scale);
-    high = std::max(high, scale);
-  }
-  if (high == 255) return -1;
-  if (low == 255) return 1;
-  return high - low > kSpread ? -1 : low;
 }
 
 // 32 e2m1 codes times 2^up as bytes: the even channels, then the odd ones.
@@ -133,6 +118,22 @@ DSV4_AVX2 int32_t unpack_query(const uint8_t* row, int64_t dim, int low, int8_t*
 
 }  // namespace
 
+// A block of zeros, which has the smallest scale there is, goes with any.
+int common_scale(const uint8_t* row, int64_t dim) {
+  const uint8_t* scales = row + dim / 2;
+  int low = 255;
+  int high = 1;
+  for (int64_t b = 0; b < dim / kBlock; ++b) {
+    const int scale = scales[b];
+    if (scale <= 1 && only_zeros(row + kBlock / 2 * b)) continue;
+    low = std::min(low, scale);
+    high = std::max(high, scale);
+  }
+  if (high == 255) return -1;
+  if (low == 255) return 1;
+  return high - low > kSpread ? -1 : low;
+}
+
 bool has_byte_scores(const RowLayout& layout) {
   return layout.format == RowFormat::kFp4 && layout.dim % kBlock == 0;
 }
@@ -144,7 +145,7 @@ Fp4Queries byte_queries(const IndexerParams& p, int64_t t) {
   queries.bytes.resize(static_cast<size_t>(p.heads * p.dim));
   for (int64_t h = 0; h < p.heads; ++h) {
     pack_row(layout, p.q + (t * p.heads + h) * p.dim, row.data());
-    const int low = common_scale(row.data(), row.data() + p.dim / 2, p.dim / kBlock);
+    const int low = common_scale(row.data(), p.dim);
     if (low < 0) return queries;
     const int32_t sum = unpack_query(row.data(), p.dim, low, queries.bytes.data() + h * p.dim);
     queries.offset.push_back(kShift * sum);
@@ -155,24 +156,31 @@ Fp4Queries byte_queries(const IndexerParams& p, int64_t t) {
   return queries;
 }
 
-Fp4Keys::Fp4Keys(int64_t dim) : dim_(dim), bytes_(static_cast<size_t>(kRows * dim), kShift) {}
+Fp4Keys::Fp4Keys(Isa isa, int64_t dim)
+    : dim_(dim),
+      in_columns_(isa >= Isa::kAvx512Bf16 && dim == kColumnsDim),
+      bytes_(static_cast<size_t>(kRows * dim), kShift) {}
 
 void Fp4Keys::unpack(const PagedRows& keys, int64_t first, int64_t n) {
-  any_wide_ = false;
-  for (int64_t i = 0; i < n; ++i) {
-    const uint8_t* row = keys.row(first + i);
-    const int low = common_scale(row, row + dim_ / 2, dim_ / kBlock);
-    scale_[i] = low < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(low)];
-    if (low < 0) {
-      any_wide_ = true;
-    } else {
-      unpack_key(row, dim_, low, bytes_.data() + i * dim_);
+  const uint8_t* rows[kRows];
+  keys.rows(first, n, rows);
+  if (in_columns_) {
+    unpack_columns(rows, n, bytes_.data(), scale_);
+  } else {
+    for (int64_t i = 0; i < n; ++i) {
+      const int low = common_scale(rows[i], dim_);
+      scale_[i] = low < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(low)];
+      if (low >= 0) unpack_key(rows[i], dim_, low, bytes_.data() + i * dim_);
     }
   }
+  any_wide_ = std::any_of(scale_, scale_ + n, [](float scale) { return scale == 0.0F; });
 }
 
-void Fp4Keys::score(const Fp4Queries& queries, int64_t group, float* scores) const {
-  score_eight(queries, bytes_.data() + 8 * group * dim_, scale_ + 8 * group, dim_, scores);
+void Fp4Keys::score(const Fp4Queries& queries, int64_t n, float* scores) const {
+  if (in_columns_) return score_columns(queries, bytes_.data(), scale_, scores);
+  for (int64_t i = 0; i < n; i += 8) {
+    score_eight(queries, bytes_.data() + i * dim_, scale_ + i, dim_, scores + i);
+  }
 }
 
 }  // namespace dsv4::kernels

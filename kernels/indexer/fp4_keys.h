@@ -1,8 +1,8 @@
 #pragma once
 
 // Scoring FP4 keys with byte arithmetic: e2m1 values are small multiples of one half, so that a
-// block's dot product is an exact sum of byte products. Included by indexer.cc only; the functions
-// need a processor with AVX2.
+// block's dot product is an exact sum of byte products. Included by the indexer's own files only;
+// the functions need a processor with AVX2.
 
 #if defined(__x86_64__)
 #include <cstdint>
@@ -28,23 +28,28 @@ bool has_byte_scores(const RowLayout& layout);
 // Token t's. p.q holds numbers that are their own FP4 rounding.
 Fp4Queries byte_queries(const IndexerParams& p, int64_t t);
 
+// The smallest scale byte of an FP4 row whose scales are near enough to each other; -1 when they
+// are not, or are NaN.
+int common_scale(const uint8_t* row, int64_t dim);
+
 // Some keys as bytes.
 class Fp4Keys {
  public:
   static constexpr int64_t kRows = 32;  // at most
 
-  explicit Fp4Keys(int64_t dim);
+  Fp4Keys(Isa isa, int64_t dim);
 
   // Rows [first, first + n). Those whose scales lie too far apart have wide(i).
   void unpack(const PagedRows& keys, int64_t first, int64_t n);
   bool wide(int64_t i) const { return scale_[i] == 0.0F; }
   bool any_wide() const { return any_wide_; }
 
-  // Scores of rows 8 * group and following; those of wide rows mean nothing.
-  void score(const Fp4Queries& queries, int64_t group, float* scores) const;
+  // scores [kRows]: of the first n rows; those of wide ones mean nothing.
+  void score(const Fp4Queries& queries, int64_t n, float* scores) const;
 
  private:
   int64_t dim_;
+  bool in_columns_;  // how the bytes lie: see fp4_columns.h
   bool any_wide_ = false;
   float scale_[kRows] = {};
   std::vector<uint8_t> bytes_;  // [kRows, dim], shifted up by 48

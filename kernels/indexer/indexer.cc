@@ -12,8 +12,8 @@
 namespace dsv4::kernels {
 namespace {
 
-constexpr int64_t kTokens = 8;  // that share an unpacked tile of keys
-constexpr int64_t kTile = 32;   // keys unpacked at a time
+constexpr int64_t kTokens = 16;           // that share an unpacked tile of keys
+constexpr int64_t kTile = Best::kAtOnce;  // keys unpacked at a time
 
 // The score of one key [dim] for token t.
 template <typename Real>
@@ -66,15 +66,16 @@ void search(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64
   const RowLayout& layout = p.keys.layout;
   const bool packed = layout.format != RowFormat::kF32;
   std::vector<float> tile(packed ? static_cast<size_t>(kTile * p.dim) : 0);
+  const uint8_t* rows[kTile];
   const float* keys[kTile];
   float scores[kTile];
   for (int64_t at = begin; at < end; at += kTile) {
     const int64_t n = std::min(kTile, end - at);
+    p.keys.rows(at, n, rows);
     for (int64_t i = 0; i < n; ++i) {
-      const uint8_t* row = p.keys.row(at + i);
       float* to = packed ? tile.data() + i * p.dim : nullptr;
-      if (packed) unpack_row(isa, layout, row, to);
-      keys[i] = packed ? to : reinterpret_cast<const float*>(row);
+      if (packed) unpack_row(isa, layout, rows[i], to);
+      keys[i] = packed ? to : reinterpret_cast<const float*>(rows[i]);
     }
     for (size_t k = 0; k < best.size(); ++k) {
       const int64_t t = token + static_cast<int64_t>(k);
@@ -88,31 +89,31 @@ void search(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64
 #if defined(__x86_64__)
 // The same for FP4 keys, with byte arithmetic wherever their scales allow it: that depends on the
 // token and the key alone, so that the way they are grouped changes nothing.
-void search_bytes(const IndexerParams& p, int64_t token, int64_t begin, int64_t end,
+void search_bytes(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64_t end,
                   std::vector<Best>& best) {
   std::vector<Fp4Queries> queries;
   for (size_t k = 0; k < best.size(); ++k) {
     queries.push_back(byte_queries(p, token + static_cast<int64_t>(k)));
   }
-  Fp4Keys keys(p.dim);
+  static_assert(Fp4Keys::kRows == kTile);
+  Fp4Keys keys(isa, p.dim);
   std::vector<float> key(static_cast<size_t>(p.dim));
-  float scores[Fp4Keys::kRows];
-  for (int64_t at = begin; at < end; at += Fp4Keys::kRows) {
-    const int64_t n = std::min(Fp4Keys::kRows, end - at);
+  float scores[kTile];
+  for (int64_t at = begin; at < end; at += kTile) {
+    const int64_t n = std::min(kTile, end - at);
     keys.unpack(p.keys, at, n);
     for (size_t k = 0; k < best.size(); ++k) {
       const int64_t t = token + static_cast<int64_t>(k);
       const int64_t seen = std::min(n, p.visible[t] - at);
-      if (queries[k].usable) {
-        for (int64_t i = 0; i < seen; i += 8) keys.score(queries[k], i / 8, scores + i);
-      }
+      if (seen <= 0) continue;
+      if (queries[k].usable) keys.score(queries[k], seen, scores);
       const bool all = queries[k].usable && !keys.any_wide();
       for (int64_t i = 0; i < seen && !all; ++i) {
         if (queries[k].usable && !keys.wide(i)) continue;
         unpack_row(Isa::kAvx2, p.keys.layout, p.keys.row(at + i), key.data());
         scores[i] = score_avx2(p, t, key.data());
       }
-      if (seen > 0) best[k].offer(at, scores, seen);
+      best[k].offer(at, scores, seen);
     }
   }
 }
@@ -142,11 +143,11 @@ void select(ThreadPool& pool, Isa isa, const IndexerParams& p, int64_t first, Sc
       const int64_t from = unit % ranges * length;
       const auto count = static_cast<size_t>(std::min(kTokens, p.tokens - token));
       std::vector<Best>& held = best[static_cast<size_t>(unit)];
-      held.assign(count, Best(p.topk));
+      for (size_t k = 0; k < count; ++k) held.emplace_back(isa, p.topk);
       const int64_t to = std::min(from + length, most);
 #if defined(__x86_64__)
       if (isa >= Isa::kAvx2 && has_byte_scores(p.keys.layout)) {
-        search_bytes(p, token, from, to, held);
+        search_bytes(isa, p, token, from, to, held);
         continue;
       }
 #endif

@@ -8,6 +8,7 @@
 #include "kernels/matmul/scale_table.h"
 #include "kernels/rounding/rounding.h"
 #include "kernels/simd/avx2.h"
+#include "kernels/simd/avx512.h"
 
 namespace dsv4::kernels {
 namespace {
@@ -125,7 +126,40 @@ DSV4_AVX2 void unpack_fp4_avx2(const RowLayout& layout, const uint8_t* row, floa
   }
 }
 
+// dim - rope is a multiple of 64, rope of 16; every scale is at most 2^119. Codes become half
+// floats of value / 256, see kernels/matmul/avx512.h.
+DSV4_AVX512 void unpack_fp8_avx512(const RowLayout& layout, const uint8_t* row, float* x) {
+  const int64_t n = layout.dim - layout.rope;
+  const uint8_t* scales = row + n;
+  const __m256i keep = _mm256_set1_epi16(static_cast<int16_t>(0xbf80));
+  for (int64_t at = 0; at < n; at += 16) {
+    const __m512 factor = _mm512_set1_ps(kE8m0Values[scales[at / kFp8Block]] * 256.0F);
+    const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + at));
+    const __m256i halves =
+        _mm256_and_si256(_mm256_slli_epi16(_mm256_cvtepi8_epi16(codes), 7), keep);
+    _mm512_storeu_ps(x + at, _mm512_mul_ps(_mm512_cvtph_ps(halves), factor));
+  }
+  const uint8_t* tail = scales + n / kFp8Block;
+  if (layout.format == RowFormat::kFp8F32) {
+    for (int64_t i = 0; i < layout.rope; i += 16) {
+      _mm512_storeu_ps(x + n + i, _mm512_loadu_ps(tail + 4 * i));
+    }
+    return;
+  }
+  for (int64_t i = 0; i < layout.rope; i += 16) {
+    const __m256i upper = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tail + 2 * i));
+    const __m512i bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16);
+    _mm512_storeu_ps(x + n + i, _mm512_castsi512_ps(bits));
+  }
+}
+
 #endif
+
+// The rows of a context lie far apart: they are asked for before they are needed.
+void prefetch(const uint8_t* row, int64_t bytes) {
+  constexpr int64_t kLine = 64;
+  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(row + at, 0, 3);
+}
 
 }  // namespace
 
@@ -142,6 +176,25 @@ int64_t RowLayout::bytes() const {
       return (dim + 1) / 2 + blocks(dim, kFp4Block);
   }
   return 0;
+}
+
+void PagedRows::rows(int64_t first, int64_t n, const uint8_t** out) const {
+  const int64_t bytes = layout.bytes();
+  int64_t page = first / rows_per_page;
+  int64_t at = first % rows_per_page;
+  for (int64_t i = 0; i < n; ++page, at = 0) {
+    const uint8_t* row = pages[page] + at * bytes;
+    for (; i < n && at < rows_per_page; ++i, ++at, row += bytes) out[i] = row;
+  }
+}
+
+void PagedRows::rows_at(const int32_t* at, int64_t n, const uint8_t** out) const {
+  const int64_t bytes = layout.bytes();
+  const auto in_page = static_cast<uint32_t>(rows_per_page);
+  for (int64_t i = 0; i < n; ++i) {
+    const auto row = static_cast<uint32_t>(at[i]);
+    out[i] = pages[row / in_page] + row % in_page * bytes;
+  }
 }
 
 void pack_row(const RowLayout& layout, const float* x, uint8_t* row) {
@@ -211,6 +264,8 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
     const bool fits = (layout.dim - layout.rope) % 16 == 0 && layout.rope % 8 == 0;
     const bool fp8 = layout.format == RowFormat::kFp8F32 || layout.format == RowFormat::kFp8Bf16;
     if (fp8 && fits && small_scales(layout, row)) {
+      const bool wide = (layout.dim - layout.rope) % kFp8Block == 0 && layout.rope % 16 == 0;
+      if (isa >= Isa::kAvx512 && wide) return unpack_fp8_avx512(layout, row, x);
       return unpack_fp8_avx2(layout, row, x);
     }
     if (layout.format == RowFormat::kFp4 && layout.dim % kFp4Block == 0) {
@@ -219,6 +274,17 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
   }
 #endif
   unpack_row_reference(layout, row, x);
+}
+
+void unpack_rows(Isa isa, const RowLayout& layout, const uint8_t* const* rows, int64_t n,
+                 float* x) {
+  constexpr int64_t kAhead = 8;
+  const int64_t bytes = layout.bytes();
+  for (int64_t i = 0; i < std::min(kAhead, n); ++i) prefetch(rows[i], bytes);
+  for (int64_t i = 0; i < n; ++i, x += layout.dim) {
+    if (i + kAhead < n) prefetch(rows[i + kAhead], bytes);
+    unpack_row(isa, layout, rows[i], x);
+  }
 }
 
 }  // namespace dsv4::kernels

@@ -28,6 +28,8 @@ void pack_row(const RowLayout& layout, const float* x, uint8_t* row);
 // x [dim]: exactly the numbers that the row stands for.
 void unpack_row_reference(const RowLayout& layout, const uint8_t* row, float* x);
 void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x);
+// The same for n rows; x [n, dim].
+void unpack_rows(Isa isa, const RowLayout& layout, const uint8_t* const* rows, int64_t n, float* x);
 
 // Rows in pages of equal size. Owns nothing.
 struct PagedRows {
@@ -38,6 +40,10 @@ struct PagedRows {
   const uint8_t* row(int64_t i) const {
     return pages[i / rows_per_page] + i % rows_per_page * layout.bytes();
   }
+  // out: row(first) to row(first + n - 1).
+  void rows(int64_t first, int64_t n, const uint8_t** out) const;
+  // out: row(at[0]) to row(at[n - 1]).
+  void rows_at(const int32_t* at, int64_t n, const uint8_t** out) const;
 };
 
 }  // namespace dsv4::kernels

@@ -62,8 +62,6 @@ struct Case {
 };
 
 void require_equals_reference(ThreadPool& pool, AttentionParams p) {
-  std::vector<float> unpacked = poisoned(Case::kSelected * p.dim);
-  p.unpacked = unpacked.data();
   std::vector<float> expected = poisoned(p.tokens * p.heads * p.dim);
   p.out = expected.data();
   attention_reference(p);
@@ -82,7 +80,7 @@ TEST_CASE("attention equals its reference over window and entries") {
   INFO("seed " << random.seed());
   ThreadPool pool(3);
   for (const int64_t heads : {1, 4, 6, 18}) {
-    for (const int64_t dim : {8, 20, 40}) {
+    for (const int64_t dim : {8, 20, 40, 48}) {
       for (const int64_t window : {1, 5, 64}) {
         for (const bool packed : {false, true}) {
           const RowFormat format = packed ? RowFormat::kFp8Bf16 : RowFormat::kF32;
@@ -120,6 +118,121 @@ TEST_CASE("attention in parts fills the whole output, and every bit is the same"
       attention(pool, isa, one);
     }
     REQUIRE(parts == whole);
+  }
+}
+
+namespace {
+
+// A chunk far into a context: hundreds of entries, which are worked through in parts.
+struct LongCase {
+  explicit LongCase(Random& random, RowFormat format)
+      : q(normals(random, kTokens * kHeads * kDim)),
+        raw(normals(random, (kEarlier + kTokens) * kDim)),
+        entries({format, kDim, 64}, normals(random, kEntries * kDim)),
+        sink(normals(random, kHeads)) {
+    for (int64_t i = 0; i < kEarlier + kTokens; ++i) window.push_back(raw.data() + i * kDim);
+    for (int64_t t = 0; t < kTokens; ++t) {
+      count.push_back(kEntries - kTokens + t);
+      for (int64_t i = 0; i < kEntries; ++i) {
+        selected.push_back(static_cast<int32_t>((7 * i + t) % kEntries));
+      }
+    }
+  }
+
+  // Tokens [first, first + n), alone.
+  AttentionParams params(int64_t first, int64_t n, bool with_selection) const {
+    AttentionParams p;
+    p.q = q.data() + first * kHeads * kDim;
+    p.tokens = n;
+    p.heads = kHeads;
+    p.dim = kDim;
+    p.sink = sink.data();
+    p.scale = 0.09F;
+    p.window = window.data();
+    p.earlier = kEarlier + first;
+    p.window_size = kWindow;
+    p.entries = entries.view();
+    p.count = count.data() + first;
+    p.selected = with_selection ? selected.data() + first * kEntries : nullptr;
+    p.selected_stride = kEntries;
+    return p;
+  }
+
+  static constexpr int64_t kTokens = 19, kHeads = 18, kDim = 128, kEntries = 1201;
+  static constexpr int64_t kWindow = 100, kEarlier = 130;
+  std::vector<float> q, raw;
+  PackedPages entries;
+  std::vector<float> sink;
+  std::vector<const float*> window;
+  std::vector<int64_t> count;
+  std::vector<int32_t> selected;
+};
+
+}  // namespace
+
+TEST_CASE("attention over a long context equals its reference, and no chunk changes a bit of it") {
+  Random random;
+  INFO("seed " << random.seed());
+  ThreadPool three(3);
+  ThreadPool one(1);
+  constexpr int64_t kWidth = LongCase::kHeads * LongCase::kDim;
+  for (const RowFormat format : {RowFormat::kF32, RowFormat::kFp8F32, RowFormat::kFp8Bf16}) {
+    const LongCase c(random, format);
+    for (const bool selection : {false, true}) {
+      const auto run = [&](int64_t first, int64_t n, auto compute) {
+        AttentionParams p = c.params(first, n, selection);
+        std::vector<float> out = poisoned(n * kWidth);
+        p.out = out.data();
+        compute(p);
+        return out;
+      };
+      const std::vector<float> expected = run(0, LongCase::kTokens, attention_reference);
+      for (const Isa isa : isas()) {
+        INFO(isa_name(isa) << ", selection " << selection);
+        const auto with = [&](ThreadPool& pool) {
+          return [&pool, isa](const AttentionParams& p) { attention(pool, isa, p); };
+        };
+        const std::vector<float> whole = run(0, LongCase::kTokens, with(three));
+        require_close(whole, expected, 1e-5);
+        REQUIRE(run(0, LongCase::kTokens, with(one)) == whole);
+        for (const int64_t first : {0, 7, 18}) {
+          const std::vector<float> alone = run(first, 1, with(three));
+          REQUIRE(std::equal(alone.begin(), alone.end(), whole.begin() + first * kWidth));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a NaN in a row shows in every channel of those that see it, and a huge score does not") {
+  constexpr int64_t kDim = 32;
+  std::vector<float> q(4 * kDim, 100.0F);
+  const std::vector<float> sink(4, 0.0F);
+  std::vector<float> raw(70 * kDim, 100.0F);
+  std::vector<const float*> window;
+  for (int64_t i = 0; i < 70; ++i) window.push_back(raw.data() + i * kDim);
+  ThreadPool pool(1);
+  for (const bool fault : {false, true}) {
+    if (fault) raw[66 * kDim + 5] = NAN;
+    for (const Isa isa : isas()) {
+      std::vector<float> out = poisoned(4 * kDim);
+      AttentionParams p;
+      p.q = q.data();
+      p.tokens = 1;
+      p.heads = 4;
+      p.dim = kDim;
+      p.sink = sink.data();
+      p.scale = 1.0F;
+      p.window = window.data();
+      p.earlier = 69;
+      p.window_size = 70;
+      p.out = out.data();
+      attention(pool, isa, p);
+      for (const float v : out) {
+        REQUIRE(std::isnan(v) == fault);
+        REQUIRE((fault || v == Approx(100.0)));
+      }
+    }
   }
 }
 

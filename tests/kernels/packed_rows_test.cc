@@ -5,6 +5,7 @@
 
 #include "kernels/rounding/rounding.h"
 #include "tests/kernels/compare.h"
+#include "tests/kernels/packed_pages.h"
 
 using namespace dsv4::kernels;
 
@@ -61,6 +62,29 @@ TEST_CASE("a packed row stands for what rounding makes of it") {
           REQUIRE(got == expected);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("rows are found in their pages, in a row or by number") {
+  Random random;
+  INFO("seed " << random.seed());
+  const RowLayout layout{RowFormat::kFp8Bf16, 128, 64};
+  const PackedPages pages(layout, normals(random, 30 * 128), 7);
+  const PagedRows view = pages.view();
+  const int32_t at[] = {29, 0, 6, 7, 21, 6};
+  const uint8_t* found[20];
+  view.rows_at(at, 6, found);
+  for (size_t i = 0; i < 6; ++i) REQUIRE(found[i] == view.row(at[i]));
+  view.rows(5, 20, found);
+  for (int64_t i = 0; i < 20; ++i) REQUIRE(found[i] == view.row(5 + i));
+  for (const Isa isa : isas()) {
+    std::vector<float> together = poisoned(20 * 128);
+    unpack_rows(isa, layout, found, 20, together.data());
+    for (int64_t i = 0; i < 20; ++i) {
+      std::vector<float> one = poisoned(128);
+      unpack_row_reference(layout, found[i], one.data());
+      REQUIRE(std::equal(one.begin(), one.end(), together.begin() + i * 128));
     }
   }
 }

@@ -228,8 +228,7 @@ TEST_CASE("sessions that cannot be computed together are refused before anything
   options.precision = llm::Precision::kF32;
   Session unrounded(o.model, o.pool, options);
   refused(unrounded);
-  options = {};
-  options.bf16_rope = true;
+  options.precision = llm::Precision::kFast;
   Session packed(o.model, o.pool, options);
   refused(packed);
   kernels::ThreadPool threads(1);
