@@ -52,8 +52,10 @@ int cmd_fix(const std::vector<std::string>& arguments) {
   const Stop stop(parsed.options.time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
+  const std::unique_ptr<SessionIndex> sessions = open_session_index();
   const FixEnvironment environment{std::cin, [&] { return open_model(parsed.model); },
-                                   parsed.quiet ? silent : static_cast<Observer&>(view), stop};
+                                   parsed.quiet ? silent : static_cast<Observer&>(view), stop,
+                                   sessions.get()};
   const FixReport report = run_fix(parsed.options, environment);
   if (parsed.json) {
     std::cout << report.json().dump(-1, ' ', false,

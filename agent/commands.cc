@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
+    CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
     CommandRow{"generate", "ids that the model puts after a list of ids", cmd_generate},
@@ -25,7 +26,7 @@ constexpr std::array kCommands = {
 };
 
 // Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 7> kLater = {"interactive", "resume", "sessions", "eval",
+constexpr std::array<std::string_view, 6> kLater = {"interactive", "resume", "eval",
                                                     "github",      "bench",  "models"};
 
 void print_help(std::ostream& out) {

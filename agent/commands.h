@@ -39,6 +39,7 @@ int cmd_fix(const std::vector<std::string>& arguments);
 int cmd_generate(const std::vector<std::string>& arguments);
 int cmd_logits(const std::vector<std::string>& arguments);
 int cmd_render(const std::vector<std::string>& arguments);
+int cmd_sessions(const std::vector<std::string>& arguments);
 int cmd_tokenize(const std::vector<std::string>& arguments);
 
 }  // namespace dsv4::agent

@@ -11,7 +11,7 @@
 #include "agent/model_directory.h"
 #include "agent/open_model.h"
 #include "agent/printable.h"
-#include "agent/run_record.h"
+#include "agent/run_directory.h"
 #include "agent/working_copy.h"
 #include "llm/error.h"
 #include "llm/processor.h"

@@ -1,6 +1,7 @@
 #include "agent/fix.h"
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <new>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "agent/patch.h"
 #include "agent/printable.h"
 #include "agent/prompt.h"
+#include "agent/run_directory.h"
 #include "agent/run_record.h"
 #include "agent/task.h"
 #include "agent/test_files.h"
@@ -52,6 +54,12 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
+// Brings the list of sessions up to date with the run's own directory.
+void enter(const fs::path& directory, SessionIndex* sessions) {
+  if (sessions == nullptr || directory.empty()) return;
+  if (const auto row = describe_run(directory)) sessions->put(*row);
+}
+
 // One working copy with its box and tools: what an attempt has.
 struct Workplace {
   OwnedDirectory copy;
@@ -68,15 +76,20 @@ class FixRun {
   // Work copies, box and conversation are gone when this returns, however it returns.
   void run() {
     load();
+    const RunLock lock(report_.run_dir);
     const OwnedDirectory work(report_.run_dir / "work");
     work_ = work.path();
     RunRecord record(report_.run_dir);
     Observers observers({&environment_.observer, &record});
     observer_ = &observers;
     record.event("run", {{"id", report_.run_id},
+                         {"kind", "fix"},
+                         {"began", std::time(nullptr)},
                          {"repository", to_utf8(task_.repository.root.string())},
                          {"issue", to_utf8(task_.issue.file.string())},
+                         {"title", title_of(task_.issue.text)},
                          {"test", to_utf8(task_.test.command)}});
+    enter(report_.run_dir, environment_.sessions);
     const std::unique_ptr<llm::Conversation> root = environment_.open();
     report_.model = options_.model_name.empty() ? root->model_name() : options_.model_name;
     observer_->on_note("repository: " + task_.repository.root.string() +
@@ -342,11 +355,9 @@ class FixRun {
     const OwnedDirectory copy(work_ / "branch");
     copy_base(work_ / "base", copy.path());
     apply_patch(copy.path(), last_patch_);
-    const std::string title = task_.issue.text.substr(0, task_.issue.text.find('\n'));
-    const size_t words = title.find_first_not_of("# ");
     commit_to_branch(task_.repository, *options_.branch,
                      make_patch(copy.path(), task_.repository.prefix()),
-                     "Fix: " + (words == std::string::npos ? title : title.substr(words)) + "\n");
+                     "Fix: " + title_of(task_.issue.text) + "\n");
     observer_->on_note("the patch is on the branch " + *options_.branch);
   }
 
@@ -413,6 +424,7 @@ FixReport run_fix(const FixOptions& options, const FixEnvironment& environment) 
       environment.observer.on_note(error.what());
     }
   }
+  enter(report.run_dir, environment.sessions);
   return report;
 }
 

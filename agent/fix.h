@@ -14,6 +14,7 @@
 #include "agent/context.h"
 #include "agent/loop.h"
 #include "agent/observer.h"
+#include "agent/session_index.h"
 #include "agent/stop.h"
 #include "llm/conversation.h"
 
@@ -80,6 +81,7 @@ struct FixEnvironment {
   ConversationOpener open;
   Observer& observer;  // the live view; the run's record is kept besides
   const Stop& stop;
+  SessionIndex* sessions = nullptr;  // where the run is listed; nowhere when null
 };
 
 // Repairs one repository, unattended. Never throws: whatever goes wrong is in the report.

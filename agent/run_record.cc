@@ -1,12 +1,6 @@
 #include "agent/run_record.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <random>
 
 #include "agent/error.h"
 #include "agent/gate.h"
@@ -19,24 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-fs::path state_home() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && state[0] == '/') return state;
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/') return fs::path(home) / ".local/state";
-  throw UsageError("neither XDG_STATE_HOME nor HOME is set: name a directory with --run-dir");
-}
-
-std::string new_run_id() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[64];
-  const size_t size = std::strftime(text, sizeof text, "%Y%m%d-%H%M%S", &utc);
-  std::snprintf(text + size, sizeof text - size, "-%04x", std::random_device()() & 0xffff);
-  return text;
-}
-
 double round_seconds(std::chrono::duration<double> time) {
   return static_cast<double>(static_cast<int64_t>(time.count() * 1000 + 0.5)) / 1000;
 }
@@ -45,27 +21,6 @@ double round_seconds(std::chrono::duration<double> time) {
 std::string text_of(std::string_view text) { return to_utf8(text); }
 
 }  // namespace
-
-fs::path make_run_directory(const std::string& named) {
-  const fs::path directory =
-      named.empty() ? state_home() / "dsv4-agent/runs" / new_run_id() : fs::absolute(named);
-  const std::string shown = printable_line(directory.string(), 300);
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error) {
-    throw UsageError("the run directory " + shown + " cannot be made: " + error.message() +
-                     "; name another with --run-dir");
-  }
-  if (!fs::is_empty(directory, error) || error) {
-    throw UsageError("the run directory " + shown +
-                     " is not empty: name a new one, nothing is overwritten");
-  }
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
-    throw UsageError("the run directory " + shown +
-                     " cannot be written to: name another with --run-dir");
-  }
-  return fs::canonical(directory);
-}
 
 RunRecord::RunRecord(const fs::path& directory)
     : events_(directory / "events.jsonl", std::ios::app),

@@ -10,11 +10,6 @@
 
 namespace dsv4::agent {
 
-// A new directory for a run: `named`, which must be new or empty, or one below
-// $XDG_STATE_HOME/dsv4-agent/runs (~/.local/state where that is not set). Throws UsageError when it
-// cannot be made or written to.
-std::filesystem::path make_run_directory(const std::string& named);
-
 // Writes down what happens: events.jsonl, one JSON object a line, flushed as it happens, and
 // transcript.md for people.
 class RunRecord : public Observer {
