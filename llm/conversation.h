@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -80,6 +81,9 @@ struct Usage {
   int64_t reprefilled = 0;  // context tokens computed more than once
 };
 
+void to_json(nlohmann::ordered_json& json, const Usage& usage);
+void from_json(const nlohmann::ordered_json& json, Usage& usage);
+
 // A growing context and the model that answers it: in this process (open_local), or a server. Text
 // handed in is data: whatever it contains, it cannot become a marker of the prompt format.
 // Not thread-safe. Throws llm::Error when the engine fails.
@@ -103,6 +107,22 @@ class Conversation {
   // Keeps what was computed, so that a later conversation that begins alike need not compute it
   // again; does nothing where nothing can be kept. Throws Error when the disk refuses.
   virtual void keep() {}
+
+  // Writes what was computed to files in `directory`, which is made where it is missing, and
+  // returns what else resume() needs: a JSON object. Both hold only what came since the last save()
+  // of this conversation, or of the one it was forked from, and cost as much. null where nothing
+  // can be saved. Throws Error when the disk refuses.
+  virtual nlohmann::ordered_json save(const std::filesystem::path& /*directory*/) {
+    return nullptr;
+  }
+
+  // Makes a conversation what it was at the last of several save()s in a row. It must be what it
+  // was before the first of them: new, or a fork of one that was resumed itself. What cannot be
+  // read from the directory is computed again by the next prefill() or reply(), and counted as
+  // reprefilled. Throws Error when the conversation is another model's, FormatError when `saved` is
+  // not what save() returned.
+  virtual void resume(std::span<const nlohmann::ordered_json> saved,
+                      const std::filesystem::path& directory);
 
   // Closes the user's turn and lets the model speak.
   virtual Reply reply(const ReplyOptions& options) = 0;

@@ -1,5 +1,7 @@
 #include "llm/encoding_prompt.h"
 
+#include <string>
+
 #include "llm/encoding_parts.h"
 #include "llm/error.h"
 
@@ -63,6 +65,14 @@ std::vector<Segment> PromptBuilder::begin_reply() {
 void PromptBuilder::end_reply(bool ended_itself) {
   if (turn_ != Turn::kModel) throw FormatError("conversation", "the model has not begun a turn");
   turn_ = ended_itself ? Turn::kSpoken : Turn::kBrokenOff;
+}
+
+void PromptBuilder::go_to(Place place) {
+  if (place.turn < 0 || place.turn > static_cast<int>(Turn::kBrokenOff)) {
+    throw FormatError("conversation", "there is no turn " + std::to_string(place.turn));
+  }
+  turn_ = static_cast<Turn>(place.turn);
+  after_result_ = place.after_result;
 }
 
 }  // namespace dsv4::llm

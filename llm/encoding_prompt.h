@@ -35,6 +35,15 @@ class PromptBuilder {
 
   bool thinking() const { return thinking_; }
 
+  // Where in the conversation it is, for another builder with the same settings to go on from.
+  struct Place {
+    int turn = 0;
+    bool after_result = false;
+  };
+  Place place() const { return {static_cast<int>(turn_), after_result_}; }
+  // Throws FormatError for what place() never gives.
+  void go_to(Place place);
+
  private:
   enum class Turn { kNone, kSystem, kUser, kModel, kSpoken, kBrokenOff };
 

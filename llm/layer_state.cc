@@ -10,22 +10,23 @@ int64_t compressor_bytes(const CompressorState& state) {
          static_cast<int64_t>((state.kv.size() + state.gate.size()) * sizeof(float));
 }
 
-// Calls visit(row of kv, row of gate) for the frontier rows that blocks after `position` read.
+// Calls visit(row of kv, row of gate) for the frontier rows that blocks after `position` read,
+// those of positions from `since` on.
 template <typename State, typename Visit>
-void each_frontier_row(const LayerConfig& layer, State& state, int64_t position,
+void each_frontier_row(const LayerConfig& layer, State& state, int64_t position, int64_t since,
                        const Visit& visit) {
   const int64_t ratio = layer.compress_ratio;
   const int64_t previous = layer.overlaps() ? 1 : 0;
   const int64_t first = std::max<int64_t>(0, position / ratio - previous) * ratio;
-  for (int64_t p = first; p < position; ++p) {
+  for (int64_t p = std::max(first, since); p < position; ++p) {
     const int64_t at = p % state.slots * state.width;
     visit(state.kv.data() + at, state.gate.data() + at);
   }
 }
 
 void save_frontier(const LayerConfig& layer, const CompressorState& state, int64_t position,
-                   std::vector<float>& out) {
-  each_frontier_row(layer, state, position, [&](const float* kv, const float* gate) {
+                   int64_t since, std::vector<float>& out) {
+  each_frontier_row(layer, state, position, since, [&](const float* kv, const float* gate) {
     out.insert(out.end(), kv, kv + state.width);
     out.insert(out.end(), gate, gate + state.width);
   });
@@ -33,9 +34,9 @@ void save_frontier(const LayerConfig& layer, const CompressorState& state, int64
 
 // Returns where the next compressor's rows begin.
 const float* restore_frontier(const LayerConfig& layer, const float* from, int64_t position,
-                              CompressorState& state) {
+                              int64_t since, CompressorState& state) {
   state.entries.resize(position / layer.compress_ratio);
-  each_frontier_row(layer, state, position, [&](float* kv, float* gate) {
+  each_frontier_row(layer, state, position, since, [&](float* kv, float* gate) {
     std::copy_n(from, state.width, kv);
     std::copy_n(from + state.width, state.width, gate);
     from += 2 * state.width;
@@ -96,9 +97,10 @@ void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state) {
   for (CompressorState& c : state.indexer) c.entries.resize(position / layer.compress_ratio);
 }
 
-LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position) {
+LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position,
+                        int64_t since) {
   LayerMoment moment;
-  const int64_t rows = std::min(position, state.window);
+  const int64_t rows = std::min(position - since, state.window);
   moment.ring.resize(static_cast<size_t>(rows * state.layout.bytes()));
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t slot = (position - rows + i) % state.slots;
@@ -106,16 +108,16 @@ LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64
                       moment.ring.data() + i * state.layout.bytes());
   }
   for (const CompressorState& c : state.compressor) {
-    save_frontier(layer, c, position, moment.frontier);
+    save_frontier(layer, c, position, since, moment.frontier);
   }
   for (const CompressorState& c : state.indexer) {
-    save_frontier(layer, c, position, moment.frontier);
+    save_frontier(layer, c, position, since, moment.frontier);
   }
   return moment;
 }
 
 void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t position,
-                    LayerState& state) {
+                    LayerState& state, int64_t since) {
   const int64_t rows = static_cast<int64_t>(moment.ring.size()) / state.layout.bytes();
   for (int64_t i = 0; i < rows; ++i) {
     const int64_t slot = (position - rows + i) % state.slots;
@@ -124,8 +126,9 @@ void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t
                         state.ring.data() + slot * state.layout.dim);
   }
   const float* from = moment.frontier.data();
-  for (CompressorState& c : state.compressor) from = restore_frontier(layer, from, position, c);
-  for (CompressorState& c : state.indexer) from = restore_frontier(layer, from, position, c);
+  for (CompressorState& c : state.compressor)
+    from = restore_frontier(layer, from, position, since, c);
+  for (CompressorState& c : state.indexer) from = restore_frontier(layer, from, position, since, c);
 }
 
 int64_t moment_bytes(const LayerMoment& moment) {

@@ -64,9 +64,12 @@ struct LayerMoment {
   std::vector<float> frontier;  // kv and gate rows that unfinished blocks need
 };
 
-LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position);
+// `since`: only rows of positions from there on; the others are in the state already when such a
+// moment is restored.
+LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position,
+                        int64_t since = 0);
 void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t position,
-                    LayerState& state);
+                    LayerState& state, int64_t since = 0);
 int64_t moment_bytes(const LayerMoment& moment);
 
 }  // namespace dsv4::llm

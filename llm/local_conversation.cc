@@ -50,6 +50,8 @@ void LocalConversation::restore() {
   const int64_t known = sequence_->position();
   usage_.restored += known;
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(known));
+  pending_sampled_ -= std::min(pending_sampled_, static_cast<size_t>(known));
+  computed_before_ -= std::min(computed_before_, known);
 }
 
 bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token cancel) {
@@ -59,12 +61,19 @@ bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token
   const bool one = pending_.size() == 1 && pending_sampled_ == 1;
   const bool whole = one ? sequence_->append_sampled(pending_.front(), std::move(cancel))
                          : sequence_->append(pending_, progress, std::move(cancel));
-  const auto computed = static_cast<size_t>(sequence_->position() - before);
-  const size_t sampled = std::min(computed, pending_sampled_);
-  usage_.prefilled += static_cast<int64_t>(computed - sampled);
-  pending_sampled_ -= sampled;
-  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(computed));
+  count(sequence_->position() - before);
   return whole;
+}
+
+// So many of the pending ids have been computed.
+void LocalConversation::count(int64_t computed) {
+  const int64_t again = std::min(computed, computed_before_);
+  const auto not_new = std::min(static_cast<int64_t>(pending_sampled_), computed);
+  usage_.reprefilled += again;
+  usage_.prefilled += computed - not_new;
+  computed_before_ -= again;
+  pending_sampled_ -= static_cast<size_t>(not_new);
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(computed));
 }
 
 // What the draws of one turn share.
@@ -192,6 +201,8 @@ std::unique_ptr<Conversation> LocalConversation::fork() const {
   auto copy = std::make_unique<LocalConversation>(model_, sequence_->fork(), prompt_);
   copy->pending_ = pending_;
   copy->pending_sampled_ = pending_sampled_;
+  copy->saved_ = saved_;
+  copy->computed_before_ = computed_before_;
   copy->usage_ = usage_;
   return copy;
 }

@@ -53,6 +53,14 @@ class TokenSequence {
   // At position 0: goes as far along the ids as was kept by an earlier sequence, computing nothing.
   virtual void restore(std::span<const int32_t>) {}
   virtual void keep() {}
+  // The ids from a position on.
+  virtual std::vector<int32_t> ids(int64_t from) const = 0;
+  // Names what the meaning of ids and states depends on.
+  virtual std::string identity() const { return ""; }
+  // Writes what came since the last save() or keep() of this sequence.
+  virtual void save(const std::filesystem::path&) {}
+  // Goes as far along all of the sequence's ids, of which it has the first, as was saved.
+  virtual void load(const std::filesystem::path&, std::span<const int32_t>) {}
 };
 
 // What conversations with one model share.
@@ -77,6 +85,10 @@ class LocalConversation : public Conversation {
 
   bool prefill(const PrefillProgress& progress, std::stop_token cancel) override;
   void keep() override { sequence_->keep(); }
+  // The object holds the ids that came since, how many of all were computed, and the usage.
+  nlohmann::ordered_json save(const std::filesystem::path& directory) override;
+  void resume(std::span<const nlohmann::ordered_json> saved,
+              const std::filesystem::path& directory) override;
   // A window that fills up while the model speaks ends the turn as max_tokens does. The end marker
   // is in `raw` but is not streamed.
   Reply reply(const ReplyOptions& options) override;
@@ -93,6 +105,7 @@ class LocalConversation : public Conversation {
   Reply draw(const ReplyOptions& options, Draw& state);
   Finish generate(const ReplyOptions& options, Draw& state, std::vector<Segment>& turn);
   int64_t context() const;
+  void count(int64_t computed);
   // The logits with everything the guide forbids at -inf.
   std::span<const float> guided_logits(const CallGuide& guide);
 
@@ -100,7 +113,10 @@ class LocalConversation : public Conversation {
   std::unique_ptr<TokenSequence> sequence_;
   PromptBuilder prompt_;
   std::vector<int32_t> pending_;  // in the context, not computed yet
-  size_t pending_sampled_ = 0;    // so many of them, at the front, were sampled
+  size_t pending_sampled_ = 0;    // so many of them, at the front, are no new prompt: sampled, or
+                                  // computed before
+  int64_t computed_before_ = 0;   // so many of them, at the front, by another process
+  int64_t saved_ = 0;             // ids of the context that save() has handed out
   Usage usage_;
   std::vector<float> masked_;  // [vocab], kept between tokens to spare allocations
 };

@@ -5,6 +5,7 @@
 #include "llm/local_conversation.h"
 #include "llm/session.h"
 #include "llm/session_store.h"
+#include "llm/session_trail.h"
 
 namespace dsv4::llm {
 namespace {
@@ -25,19 +26,33 @@ class SessionSequence : public TokenSequence {
   std::span<const float> logits() const override { return session_->logits(); }
   int64_t position() const override { return session_->position(); }
   std::unique_ptr<TokenSequence> fork() const override {
-    return std::make_unique<SessionSequence>(pool_, session_->fork(), store_);
+    auto copy = std::make_unique<SessionSequence>(pool_, session_->fork(), store_);
+    copy->saved_ = saved_;
+    return copy;
   }
   void restore(std::span<const int32_t> ids) override {
     if (store_) store_->restore(*session_, ids);
   }
   void keep() override {
-    if (store_) store_->save(*session_);
+    if (!store_) return;
+    store_->save(*session_);
+    saved_ = SessionTrail::mark(*session_);
+  }
+  std::vector<int32_t> ids(int64_t from) const override { return session_->ids(from); }
+  std::string identity() const override { return to_hex(session_->model().fingerprint()); }
+  void save(const std::filesystem::path& directory) override {
+    saved_ = SessionTrail(directory).save(*session_, saved_);
+  }
+  void load(const std::filesystem::path& directory, std::span<const int32_t> ids) override {
+    SessionTrail(directory).load(*session_, ids);
+    saved_ = SessionTrail::mark(*session_);
   }
 
  private:
   std::shared_ptr<kernels::ThreadPool> pool_;  // outlives the session
   std::unique_ptr<Session> session_;
   std::shared_ptr<SessionStore> store_;  // null: nothing is kept
+  SessionTrail::Mark saved_;             // where the next save() begins
 };
 
 // The markers without which no turn can begin or end.

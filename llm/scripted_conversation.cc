@@ -77,6 +77,35 @@ bool ScriptedConversation::prefill(const PrefillProgress& progress, std::stop_to
   return true;
 }
 
+nlohmann::ordered_json ScriptedConversation::save(const std::filesystem::path&) {
+  nlohmann::ordered_json segments = nlohmann::ordered_json::array();
+  for (; saved_ < segments_.size(); ++saved_) {
+    const RecordedSegment& s = segments_[saved_];
+    segments.push_back({s.role, s.text, s.markup, s.sampled, s.append});
+  }
+  const PromptBuilder::Place place = prompt_.place();
+  return {{"segments", segments},
+          {"place", {place.turn, place.after_result}},
+          {"usage", usage_},
+          {"pending", pending_},
+          {"next", next_reply_}};
+}
+
+void ScriptedConversation::resume(std::span<const nlohmann::ordered_json> saved,
+                                  const std::filesystem::path&) {
+  for (const nlohmann::ordered_json& part : saved) {
+    for (const auto& s : part.at("segments")) {
+      segments_.push_back({s.at(0), s.at(1), s.at(2), s.at(3), s.at(4)});
+      appends_ = segments_.back().append + 1;
+    }
+    prompt_.go_to({part.at("place").at(0), part.at("place").at(1)});
+    usage_ = part.at("usage");
+    pending_ = part.at("pending");
+    next_reply_ = part.at("next");
+  }
+  saved_ = segments_.size();
+}
+
 Reply ScriptedConversation::next(const ReplyOptions& options) {
   if (script_) return script_(segments_, options);
   if (next_reply_ == replies_.size()) throw Error("the script has no more replies");

@@ -54,6 +54,10 @@ class ScriptedConversation : public Conversation {
   void user(std::string_view part) override;
   void tool_results(std::span<const std::string> results) override;
   bool prefill(const PrefillProgress& progress, std::stop_token cancel) override;
+  // The object holds everything: nothing is written to a directory.
+  nlohmann::ordered_json save(const std::filesystem::path& directory) override;
+  void resume(std::span<const nlohmann::ordered_json> saved,
+              const std::filesystem::path& directory) override;
   Reply reply(const ReplyOptions& options) override;
   std::unique_ptr<Conversation> fork() const override;
   // Without a vocabulary a token is taken to be four bytes.
@@ -72,6 +76,7 @@ class ScriptedConversation : public Conversation {
   PromptBuilder prompt_;
   std::vector<RecordedSegment> segments_;
   int appends_ = 0;
+  size_t saved_ = 0;  // segments that save() has handed out
   Usage usage_;
   int64_t pending_ = 0;
 };

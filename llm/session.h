@@ -103,6 +103,7 @@ class Session {
  private:
   friend class SessionStore;
   friend std::vector<int64_t> append_together(std::span<const BatchPart> parts);
+  friend class SessionTrail;
   explicit Session(std::unique_ptr<SessionState> state);
   std::unique_ptr<SessionState> state_;
 };

@@ -11,9 +11,12 @@
 
 namespace dsv4::llm {
 
-// One file of a SessionStore: positions [from, to) of the sequence that `parent` ends before them.
+inline constexpr int64_t kSessionBlock = 1024;  // ids of a block
+
+// One file of a SessionStore or a SessionTrail: positions [from, to) of a sequence; in a store,
+// `parent` is what ends before them.
 struct SessionFile {
-  enum class Kind : uint32_t { kBlock = 1, kMoment = 2 };
+  enum class Kind : uint32_t { kBlock = 1, kMoment = 2, kStep = 3 };
 
   Kind kind = Kind::kBlock;
   Digest key{};     // what the file is called

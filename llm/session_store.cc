@@ -7,80 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/parallel/isa.h"
 #include "llm/error.h"
 #include "llm/session_file.h"
+#include "llm/session_payload.h"
 #include "llm/session_state.h"
 
 namespace dsv4::llm {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <typename T>
-std::span<const uint8_t> as_bytes(std::span<const T> values) {
-  return {reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)};
-}
-
-// Goes up whenever the kernels' order of summation changes: what was computed in another order is
-// not what would be computed now, bit for bit.
-constexpr int kArithmetic = 2;
-
-// What the numbers of a session depend on beside its ids: the order of summation is the
-// processor's.
-Digest base_of(const Session& session, const SessionState& state) {
-  const std::string how = "precision " + std::to_string(static_cast<int>(session.precision())) +
-                          " isa " + kernels::isa_name(kernels::detect_isa()) + " block " +
-                          std::to_string(SessionStore::kBlock) + " row " +
-                          std::to_string(state.layers.front().layout.bytes()) + " arithmetic " +
-                          std::to_string(kArithmetic);
-  return Sha256().add(session.model().fingerprint()).add(as_bytes(std::span(how))).finish();
-}
-
-// Names of the blocks that the ids fill: element k is that of the first k.
-std::vector<Digest> chain_of(const Digest& base, std::span<const int32_t> ids) {
-  std::vector<Digest> chain = {base};
-  for (; ids.size() >= SessionStore::kBlock; ids = ids.subspan(SessionStore::kBlock)) {
-    const auto block = ids.first(SessionStore::kBlock);
-    chain.push_back(Sha256().add(chain.back()).add(as_bytes(block)).finish());
-  }
-  return chain;
-}
-
-Digest moment_key(const Digest& block, std::span<const int32_t> rest) {
-  constexpr uint8_t kMark[] = {'m'};
-  return Sha256().add(block).add(kMark).add(as_bytes(rest)).finish();
-}
-
-// The entries that positions [from, to) have finished.
-void write_entries(const LayerConfig& layer, const CompressorState& state, int64_t from, int64_t to,
-                   PayloadWriter& out) {
-  for (int64_t i = from / layer.compress_ratio; i < to / layer.compress_ratio; ++i) {
-    out.bytes(state.entries.row(i), static_cast<size_t>(state.entries.row_bytes()));
-  }
-}
-
-void read_entries(const LayerConfig& layer, int64_t from, int64_t to, PayloadReader& in,
-                  CompressorState& state) {
-  const int64_t end = to / layer.compress_ratio;
-  state.entries.resize(end);
-  for (int64_t i = from / layer.compress_ratio; i < end; ++i) {
-    const auto row = in.bytes(static_cast<size_t>(state.entries.row_bytes()));
-    std::copy(row.begin(), row.end(), state.entries.new_row(i));
-  }
-}
-
-// The ids of positions [from, to) and the entries they finished.
-void write_positions(const SessionState& s, int64_t from, int64_t to, SessionFile& file) {
-  PayloadWriter out(file.payload);
-  const std::vector<int32_t> ids = s.ids_between(from, to);
-  out.bytes(ids.data(), ids.size() * sizeof(int32_t));
-  for (size_t i = 0; i < s.layers.size(); ++i) {
-    const LayerConfig& layer = s.model->config().layers[i];
-    for (const CompressorState& c : s.layers[i].compressor) write_entries(layer, c, from, to, out);
-    for (const CompressorState& c : s.layers[i].indexer) write_entries(layer, c, from, to, out);
-  }
-}
 
 SessionFile block_file(const SessionState& s, const Digest& parent, const Digest& key,
                        int64_t from) {
@@ -90,7 +25,8 @@ SessionFile block_file(const SessionState& s, const Digest& parent, const Digest
   file.key = key;
   file.from = from;
   file.to = from + SessionStore::kBlock;
-  write_positions(s, file.from, file.to, file);
+  PayloadWriter out(file.payload);
+  write_positions(s, file.from, file.to, out);
   return file;
 }
 
@@ -102,56 +38,21 @@ SessionFile moment_file(const SessionState& s, const SessionCheckpoint& moment,
   file.key = key;
   file.from = moment.position / SessionStore::kBlock * SessionStore::kBlock;
   file.to = moment.position;
-  write_positions(s, file.from, file.to, file);
   PayloadWriter out(file.payload);
-  for (const LayerMoment& layer : moment.layers) {
-    out.list(layer.ring);
-    out.list(layer.frontier);
-  }
-  out.list(moment.logits);
+  write_positions(s, file.from, file.to, out);
+  write_moment(moment, out);
   return file;
 }
 
-// Adds the positions of a file to the session that ends where they begin. False when the file does
-// not hold what a session of this model needs there; the session is then of no use.
+// At most a block of positions, which the session ends before.
 bool add_positions(const SessionFile& file, PayloadReader& in, SessionState& s) {
-  if (file.from != s.position || file.to < file.from ||
-      file.to - file.from > SessionStore::kBlock) {
-    return false;
-  }
-  std::vector<int32_t> ids(static_cast<size_t>(file.to - file.from));
-  const auto bytes = in.bytes(ids.size() * sizeof(int32_t));
-  if (!in.ok()) return false;
-  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<uint8_t*>(ids.data()));
-  s.add_ids(ids);
-  for (size_t i = 0; i < s.layers.size(); ++i) {
-    const LayerConfig& layer = s.model->config().layers[i];
-    for (CompressorState& c : s.layers[i].compressor) {
-      read_entries(layer, file.from, file.to, in, c);
-    }
-    for (CompressorState& c : s.layers[i].indexer) read_entries(layer, file.from, file.to, in, c);
-  }
-  return in.ok();
+  return file.to - file.from <= SessionStore::kBlock && read_positions(file.from, file.to, in, s);
 }
 
-// What a moment of this model holds has the same size at every session: that of one taken now.
 bool add_moment(const SessionFile& file, SessionState& s) {
   PayloadReader in(file.payload);
-  if (!add_positions(file, in, s)) return false;
   auto moment = std::make_shared<SessionCheckpoint>();
-  moment->position = s.position;
-  for (size_t i = 0; i < s.layers.size(); ++i) {
-    const LayerMoment like = save_moment(s.model->config().layers[i], s.layers[i], s.position);
-    LayerMoment& layer = moment->layers.emplace_back();
-    layer.ring = in.list<uint8_t>(like.ring.size());
-    layer.frontier = in.list<float>(like.frontier.size());
-    const bool whole =
-        layer.ring.size() == like.ring.size() && layer.frontier.size() == like.frontier.size();
-    if (!in.ok() || !whole) return false;
-  }
-  const auto vocab = static_cast<size_t>(s.model->config().vocab_size);
-  moment->logits = in.list<float>(vocab);
-  if (!in.at_end() || moment->logits.size() != vocab) return false;
+  if (!add_positions(file, in, s) || !read_moment(s, 0, in, *moment)) return false;
   s.restore(*moment);
   s.checkpoints.add(std::move(moment));
   return true;
@@ -216,7 +117,7 @@ SaveReport SessionStore::save(const Session& session) {
   SaveReport report;
   if (s.position == 0) return report;
   const std::vector<int32_t> ids = s.ids_between(0, s.position);
-  const std::vector<Digest> chain = chain_of(base_of(session, *session.state_), ids);
+  const std::vector<Digest> chain = block_names(session_base(*session.state_), ids);
   for (size_t k = 1; k < chain.size(); ++k) {
     const auto from = static_cast<int64_t>(k - 1) * kBlock;
     put(
@@ -226,7 +127,7 @@ SaveReport SessionStore::save(const Session& session) {
     const Digest& parent = chain[static_cast<size_t>(moment.position / kBlock)];
     const auto rest = std::span(ids).subspan(static_cast<size_t>(moment.position / kBlock * kBlock),
                                              static_cast<size_t>(moment.position % kBlock));
-    const Digest key = moment_key(parent, rest);
+    const Digest key = moment_name(parent, rest);
     put(
         key, [&] { return moment_file(s, moment, parent, key); }, report);
     return key;
@@ -271,10 +172,10 @@ bool SessionStore::restore_from(Session& session, std::span<const Digest> chain,
 }
 
 int64_t SessionStore::restore(Session& session, std::span<const int32_t> ids) {
-  const std::vector<Digest> chain = chain_of(base_of(session, *session.state_), ids);
+  const std::vector<Digest> chain = block_names(session_base(*session.state_), ids);
   const auto restore_at = [&](size_t blocks, std::span<const int32_t> rest) {
     const auto begin = std::span(chain).first(blocks + 1);
-    const Digest key = moment_key(begin.back(), rest);
+    const Digest key = moment_name(begin.back(), rest);
     const std::optional<SessionFile> moment = take(path_of(key), key);
     return moment && moment->kind == SessionFile::Kind::kMoment &&
            restore_from(session, begin, *moment);
@@ -297,7 +198,7 @@ bool SessionStore::load(Session& session, const Digest& key) {
     if (!parent) return false;
     chain.push_back(*parent);
   }
-  if (chain.back() != base_of(session, *session.state_)) return false;
+  if (chain.back() != session_base(*session.state_)) return false;
   std::reverse(chain.begin(), chain.end());
   return restore_from(session, chain, *moment);
 }

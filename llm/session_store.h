@@ -34,7 +34,7 @@ struct SaveReport {
 // there.
 class SessionStore {
  public:
-  static constexpr int64_t kBlock = 1024;  // ids
+  static constexpr int64_t kBlock = kSessionBlock;  // ids
 
   // Throws Error when the directory cannot be made.
   explicit SessionStore(StoreOptions options);

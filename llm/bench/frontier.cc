@@ -24,6 +24,7 @@
 #include "llm/error.h"
 #include "llm/session.h"
 #include "llm/session_store.h"
+#include "llm/session_trail.h"
 
 namespace dsv4::llm::bench {
 namespace {
@@ -37,9 +38,8 @@ constexpr const char kUsage[] =
     "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
     "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
     "the\n"
-    "memory; and `session`, the cost of a fork, a checkpoint, a rewind, a save, another after "
-    "1,000\n"
-    "more tokens, a load, and the first token after it.\n";
+    "memory; and `session`, the cost of a fork, a checkpoint, a rewind, saving the step of 100\n"
+    "tokens, a save, another after 1,000 more tokens, a load, and the first token after it.\n";
 
 struct Options {
   std::string model;
@@ -198,9 +198,35 @@ class Frontier {
     print_times("checkpoint", checkpoint);
     std::fputs(", ", stdout);
     print_times("rewind", rewind);
+    std::fputs(", ", stdout);
+    print_trail();
     print_disk();
     std::puts("}");
     std::fflush(stdout);
+  }
+
+  // Saving what a turn adds: each run, a hundred more ids.
+  void print_trail() {
+    constexpr int kRuns = 25;
+    constexpr int64_t kTurn = 100;
+    const Folder folder;
+    SessionTrail trail(folder.path());
+    const auto branch = session_.fork();
+    SessionTrail::Mark mark = SessionTrail::mark(*branch);
+    std::vector<int32_t> more(kTurn);
+    const Times step = time_runs(
+        kRuns,
+        [&] {
+          for (int32_t& id : more) id = next();
+          branch->append(more);
+        },
+        [&] { mark = trail.save(*branch, mark); });
+    print_times("step_save", step);
+    int64_t bytes = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder.path())) {
+      bytes += static_cast<int64_t>(file.file_size());
+    }
+    std::printf(", \"step_save_bytes\": %lld", static_cast<long long>(bytes / kRuns));
   }
 
   // One run each: what is there already is not written again.

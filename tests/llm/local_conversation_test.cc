@@ -53,7 +53,9 @@ class Reciter : public TokenSequence {
   int64_t position() const override { return static_cast<int64_t>(ids_.size()); }
   std::unique_ptr<TokenSequence> fork() const override { return std::make_unique<Reciter>(*this); }
 
-  const std::vector<int32_t>& ids() const { return ids_; }
+  std::vector<int32_t> ids(int64_t from) const override {
+    return {ids_.begin() + static_cast<std::ptrdiff_t>(from), ids_.end()};
+  }
 
  private:
   std::shared_ptr<const LocalModel> model_;
@@ -75,7 +77,7 @@ struct Fixture {
     conversation = std::make_unique<LocalConversation>(model, std::move(sequence),
                                                        PromptBuilder(false, Effort::kNormal));
   }
-  std::string seen() const { return model->tokenizer.decode(reciter->ids()); }
+  std::string seen() const { return model->tokenizer.decode(reciter->ids(0)); }
 
   std::shared_ptr<const LocalModel> model;
   const Reciter* reciter;
@@ -144,7 +146,7 @@ TEST_CASE("the context of a local conversation is the scripted one's") {
       append.clear();
     }
   }
-  REQUIRE(f.reciter->ids() == ids);
+  REQUIRE(f.reciter->ids(0) == ids);
 }
 
 TEST_CASE("forks share what was computed and then part") {
