@@ -47,12 +47,12 @@ bool is_built(std::string_view bytes) {
 }  // namespace
 
 History::History(const WorkTree& tree, const std::filesystem::path& state_dir)
-    : tree_(tree), store_(state_dir) {
+    : tree_(tree), store_(state_dir, tree.root() / ".git/objects"), state_dir_(state_dir) {
   for (std::string& path : tracked_paths(tree.root() / ".git" / "index")) {
     tracked_.insert(std::move(path));
   }
   current_ = scan();
-  base_ = current_;
+  base_ = std::make_shared<const Entries>(current_);
 }
 
 // What lies at the path now. Content is read only when `known` cannot vouch for it.
@@ -156,7 +156,7 @@ History::Change History::difference(const Entries& before, const Entries& after)
 }
 
 void History::keep(Change change) {
-  if (!change.empty()) steps_.push_back(std::move(change));
+  if (!change.empty()) steps_.push_back(std::make_shared<const Change>(std::move(change)));
 }
 
 void History::before(const std::string& path) {
@@ -236,9 +236,16 @@ void History::restore(const Change& change) {
 
 std::vector<std::string> History::undo() {
   if (steps_.empty()) throw ToolError("There is nothing to undo.");
-  const Change change = std::move(steps_.back());
+  const std::shared_ptr<const Change> change = std::move(steps_.back());
   steps_.pop_back();
-  restore(change);
+  restore(*change);
+  std::vector<std::string> paths = look_again(*change);
+  if (paths.empty()) paths.push_back(change->front().path);
+  return paths;
+}
+
+// After a restore. The paths of what is no directory.
+std::vector<std::string> History::look_again(const Change& change) {
   std::vector<std::string> paths;
   for (const PathChange& item : change) {
     if (const auto entry = look(item.path, nullptr)) {
@@ -250,7 +257,6 @@ std::vector<std::string> History::undo() {
     const mode_t mode = (item.before ? item.before : item.after)->mode;
     if (!S_ISDIR(mode)) paths.push_back(item.path);
   }
-  if (paths.empty()) paths.push_back(change.front().path);
   return paths;
 }
 
@@ -278,7 +284,7 @@ void History::drop_bytecode(const std::string& path) {
 std::optional<std::string> History::before_steps(const std::string& path, size_t steps) const {
   const size_t end = steps_.size() - std::min(steps, steps_.size());
   for (size_t step = end; step < steps_.size(); ++step) {
-    for (const PathChange& change : steps_[step]) {
+    for (const PathChange& change : *steps_[step]) {
       if (change.path != path) continue;
       return change.before ? std::optional(store_.get(change.before->id)) : std::nullopt;
     }
@@ -289,7 +295,7 @@ std::optional<std::string> History::before_steps(const std::string& path, size_t
 std::string History::fingerprint_after(size_t undos, const std::optional<Coming>& coming) const {
   Entries entries = current_;
   for (size_t k = 0; k < std::min(undos, steps_.size()); ++k) {
-    for (const PathChange& change : steps_[steps_.size() - 1 - k]) {
+    for (const PathChange& change : *steps_[steps_.size() - 1 - k]) {
       if (change.before) {
         entries[change.path] = *change.before;
       } else {
@@ -303,7 +309,7 @@ std::string History::fingerprint_after(size_t undos, const std::optional<Coming>
     entry.id = ObjectStore::id_of(coming->bytes);
   }
   std::string text;
-  for (const PathChange& change : difference(base_, entries)) {
+  for (const PathChange& change : difference(*base_, entries)) {
     text += change.path + '\0';
     if (change.after) {
       text += std::to_string(change.after->mode) + ' ';
@@ -327,7 +333,7 @@ std::string History::patch() {
       files.push_back({path, entry->mode & 0100 ? 0100755u : 0100644u, entry->id});
     }
   };
-  for (const PathChange& item : difference(base_, found)) {
+  for (const PathChange& item : difference(*base_, found)) {
     if (!item.before && !tracked_.contains(item.path)) {
       if (ignore.inside_ignored(item.path)) continue;
       const bool command_made = !written_.contains(item.path);

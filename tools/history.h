@@ -2,8 +2,11 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,6 +57,14 @@ class History {
   // The same after so many undos and then one write.
   std::string fingerprint_after(size_t undos, const std::optional<Coming>& coming) const;
 
+  // What another History on the same working copy and state_dir needs to go on from here, beside
+  // the results of earlier calls: a JSON object. The contents that it names outlive this process.
+  nlohmann::ordered_json save();
+
+  // Makes a new History, and the working copy, what they were at the last of several save()s in a
+  // row, whatever was done to the files since. Throws ToolError when something needed is not there.
+  void resume(std::span<const nlohmann::ordered_json> saved);
+
   // A git patch from the first state to now, binary safe; files that commands built are left out.
   std::string patch();
 
@@ -82,17 +93,26 @@ class History {
   static Change difference(const Entries& before, const Entries& after);
   void keep(Change change);
   void restore(const Change& change);
+  std::vector<std::string> look_again(const Change& change);
+  void save_base();
+  Entries load_base(const std::string& name, size_t count) const;
   void put_back(const std::string& path, const Entry& entry);
   void drop_bytecode(const std::string& path);
 
   const WorkTree& tree_;
   ObjectStore store_;
-  std::set<std::string> tracked_;   // by the repository's index
-  std::set<std::string> written_;   // by tools: covered even when ignored
-  std::set<std::string> products_;  // made by tests
-  Entries base_;
+  std::set<std::string> tracked_;        // by the repository's index
+  std::set<std::string> written_;        // by tools: covered even when ignored
+  std::set<std::string> products_;       // made by tests
+  std::shared_ptr<const Entries> base_;  // what patch() compares with
   Entries current_;
-  std::vector<Change> steps_;
+  std::vector<std::shared_ptr<const Change>> steps_;
+  std::filesystem::path state_dir_;
+  // As of the last save().
+  std::shared_ptr<const Entries> saved_base_;
+  size_t saved_bases_ = 0;  // files written
+  std::vector<std::shared_ptr<const Change>> saved_steps_;
+  nlohmann::ordered_json saved_ = nlohmann::ordered_json::object();
 };
 
 }  // namespace dsv4::tools

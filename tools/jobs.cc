@@ -105,7 +105,9 @@ class Jobs::Job {
 
 Jobs::Jobs() = default;
 Jobs::~Jobs() {
-  for (const auto& job : jobs_) job->stop();  // all at once, then each is waited for
+  for (const auto& job : jobs_) {
+    if (job) job->stop();  // all at once, then each is waited for
+  }
 }
 
 Jobs::Job& Jobs::find(int64_t number) const {
@@ -114,15 +116,33 @@ Jobs::Job& Jobs::find(int64_t number) const {
                     (jobs_.empty() ? "; background=true starts one."
                                    : "; the last one is " + std::to_string(jobs_.size()) + "."));
   }
-  return *jobs_[static_cast<size_t>(number - 1)];
+  const auto& job = jobs_[static_cast<size_t>(number - 1)];
+  if (!job) {
+    throw ToolError("bash: job " + std::to_string(number) +
+                    " is gone, with its output: the program was stopped and has gone on since. "
+                    "Start it again if it is needed.");
+  }
+  return *job;
+}
+
+std::vector<int64_t> Jobs::running() const {
+  std::vector<int64_t> numbers;
+  for (size_t k = 0; k < jobs_.size(); ++k) {
+    if (jobs_[k] && jobs_[k]->running()) numbers.push_back(static_cast<int64_t>(k) + 1);
+  }
+  return numbers;
+}
+
+void Jobs::go_on_after(int64_t number) {
+  jobs_.clear();
+  jobs_.resize(static_cast<size_t>(std::max<int64_t>(0, number)));
 }
 
 int64_t Jobs::start(const sandbox::Sandbox& box, sandbox::Command command,
                     std::chrono::milliseconds timeout) {
-  const auto running =
-      std::count_if(jobs_.begin(), jobs_.end(), [](const auto& job) { return job->running(); });
-  if (running >= static_cast<std::ptrdiff_t>(kMostRunning)) {
-    throw ToolError("bash: " + std::to_string(running) + " jobs are running; stop one first.");
+  const size_t now = running().size();
+  if (now >= kMostRunning) {
+    throw ToolError("bash: " + std::to_string(now) + " jobs are running; stop one first.");
   }
   const auto number = static_cast<int64_t>(jobs_.size()) + 1;
   jobs_.push_back(std::make_unique<Job>(number, box, std::move(command), timeout));

@@ -29,13 +29,20 @@ class Jobs {
   // sandbox::SetupError when its box could not be made.
   std::string status(int64_t number, std::chrono::milliseconds patience, std::stop_token cancel);
 
+  // The number of the last job, and those that are running.
+  int64_t count() const { return static_cast<int64_t>(jobs_.size()); }
+  std::vector<int64_t> running() const;
+
+  // Numbers go on after that of a job of an earlier process; those up to it are gone.
+  void go_on_after(int64_t number);
+
   // Ends a job and all its processes; the rest as status.
   std::string stop(int64_t number);
 
  private:
   class Job;
   Job& find(int64_t number) const;
-  std::vector<std::unique_ptr<Job>> jobs_;
+  std::vector<std::unique_ptr<Job>> jobs_;  // null: of an earlier process
 };
 
 }  // namespace dsv4::tools

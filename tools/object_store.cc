@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kMemoryBudget = 64 << 20;
 constexpr const char* kPatching = "making a patch";
 constexpr size_t kInMemory = 1 << 20;  // larger contents go to files at once
+// zlib's fastest. libgit2 1.5 cannot read back a small content that was written without any.
+constexpr int kCompression = 1;
 
 void check(int code, const char* what) {
   if (code >= 0) return;
@@ -52,7 +54,8 @@ using Tree = GitHandle<git_tree, git_tree_free>;
 
 }  // namespace
 
-ObjectStore::ObjectStore(const std::filesystem::path& directory) {
+ObjectStore::ObjectStore(const std::filesystem::path& directory,
+                         const std::filesystem::path& known) {
   constexpr const char* kOpening = "opening it";
   need_git_library();
   const std::filesystem::path objects = directory / "objects";
@@ -62,17 +65,21 @@ ObjectStore::ObjectStore(const std::filesystem::path& directory) {
     throw ToolError(objects.string() + " cannot be made (" + failed.message() +
                     "); give a run directory that can be written.");
   }
+  const bool more = std::filesystem::is_directory(known, failed);
   const auto add_files = [&](git_odb* database) {
     git_odb_backend* backend = nullptr;
-    check(git_odb_backend_loose(&backend, objects.c_str(), 0, 0, 0700, 0600), kOpening);
-    check(git_odb_add_backend(database, backend, 1), kOpening);
+    check(git_odb_backend_loose(&backend, objects.c_str(), kCompression, 0, 0700, 0600), kOpening);
+    check(git_odb_add_backend(database, backend, 2), kOpening);
+    if (!more) return;
+    check(git_odb_backend_loose(&backend, known.c_str(), kCompression, 0, 0700, 0600), kOpening);
+    check(git_odb_add_alternate(database, backend, 1), kOpening);
   };
   disk_ = made<Database>(kOpening, git_odb_new);
   add_files(disk_.get());
   memory_ = made<Database>(kOpening, git_odb_new);
   git_odb_backend* backend = nullptr;
   check(git_mempack_new(&backend), kOpening);
-  check(git_odb_add_backend(memory_.get(), backend, 2), kOpening);
+  check(git_odb_add_backend(memory_.get(), backend, 3), kOpening);
   add_files(memory_.get());
   git_repository* repository = nullptr;
   check(git_repository_wrap_odb(&repository, memory_.get()), kOpening);
@@ -96,6 +103,15 @@ ObjectId ObjectStore::put(std::string_view bytes) {
         "keeping a file");
   if (in_memory) memory_used_ += bytes.size();
   return id;
+}
+
+void ObjectStore::keep(const ObjectId& id) {
+  if (git_oid_is_zero(&id)) return;
+  if (git_odb_exists_ext(disk_.get(), &id, GIT_ODB_LOOKUP_NO_REFRESH)) return;
+  const std::string bytes = get(id);
+  ObjectId written;
+  check(git_odb_write(&written, disk_.get(), bytes.data(), bytes.size(), GIT_OBJECT_BLOB),
+        "keeping a file");
 }
 
 std::string ObjectStore::get(const ObjectId& id) const {

@@ -30,12 +30,17 @@ using GitHandle = std::unique_ptr<T, GitFree<T, Free>>;
 // attributes. Small contents stay in memory, what is past the budget goes to files.
 class ObjectStore {
  public:
-  explicit ObjectStore(const std::filesystem::path& directory);
+  // known: the objects of a repository that has many of the contents already; only read, and need
+  // not be there.
+  ObjectStore(const std::filesystem::path& directory, const std::filesystem::path& known);
 
   // The id that put() would give.
   static ObjectId id_of(std::string_view bytes);
 
   ObjectId put(std::string_view bytes);
+
+  // Makes sure that a content outlives this process.
+  void keep(const ObjectId& id);
   std::string get(const ObjectId& id) const;
 
   // The git patch between two sets of files.

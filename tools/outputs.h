@@ -19,6 +19,11 @@ class Outputs {
   // The text, if the cleaned path is one that keep() gave.
   std::optional<std::string> find(const std::string& path) const;
 
+  // So many have been kept.
+  size_t count() const { return count_; }
+  // Another object on the same directory has kept so many.
+  void go_on_after(size_t count) { count_ = count; }
+
   static constexpr size_t kKept = 16 << 20;
 
  private:

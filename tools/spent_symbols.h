@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 namespace dsv4::tools {
 
@@ -14,6 +15,10 @@ class SpentSymbols {
     const auto found = failures_.find(symbol);
     return found != failures_.end() && found->second >= kMany;
   }
+
+  // How often the changes of each have failed.
+  const std::map<std::string, int>& failures() const { return failures_; }
+  void go_on_from(std::map<std::string, int> failures) { failures_ = std::move(failures); }
 
  private:
   static constexpr int kMany = 8;

@@ -7,6 +7,7 @@
 #include "tools/test.h"
 #include "tools/text.h"
 #include "tools/workspace.h"
+#include "tools/workspace_save.h"
 
 namespace dsv4::tools {
 
@@ -75,6 +76,16 @@ TestReport Toolbox::run_tests(std::stop_token cancel) {
 }
 
 std::string Toolbox::diff() const { return state_->workspace.history.patch(); }
+
+nlohmann::ordered_json Toolbox::save() { return save_workspace(state_->workspace); }
+
+std::vector<int64_t> Toolbox::resume(std::span<const nlohmann::ordered_json> saved) {
+  try {
+    return resume_workspace(state_->workspace, saved);
+  } catch (const nlohmann::json::exception& error) {
+    throw ToolError(std::string("the saved state of the tools is damaged: ") + error.what());
+  }
+}
 
 const std::vector<std::string>& Toolbox::plan() const { return state_->workspace.plan; }
 

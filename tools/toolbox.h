@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -74,6 +75,16 @@ class Toolbox {
 
   // The changes since the toolbox was made, as a git patch; empty when there are none.
   std::string diff() const;
+
+  // What another toolbox on the same working copy and state_dir needs to go on from here, beside
+  // the results of earlier calls: a JSON object with what changed since the last of them. The
+  // contents that it names outlive this process.
+  nlohmann::ordered_json save();
+
+  // Makes a new toolbox, and its working copy, what they were at the last of several save()s in a
+  // row, whatever was done to the files since. Background jobs are gone; returns the numbers of
+  // those that were running. Throws ToolError when something needed is not there.
+  std::vector<int64_t> resume(std::span<const nlohmann::ordered_json> saved);
 
   // The checklist the model last set with `plan`, for the live view.
   const std::vector<std::string>& plan() const;

@@ -33,6 +33,7 @@ struct Workspace {
   std::string edited_symbol;      // of the last edit that named one
   std::string shell_directory;    // where the last bash call ended, as the shell calls it
   std::string shell_environment;  // what it exported, as commands
+  nlohmann::ordered_json saved;   // what save_workspace said last, but for the history
   Jobs jobs;                      // last: they end before what they work on goes
 };
 

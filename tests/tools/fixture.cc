@@ -89,6 +89,40 @@ std::string Bench::refused(const std::string& tool, const nlohmann::ordered_json
   return outcome.text;
 }
 
+void change_something(Bench& bench, std::mt19937& random) {
+  const auto number = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
+  const std::string file =
+      "d" + std::to_string(number(3)) + "/f" + std::to_string(number(4)) + ".txt";
+  std::string bytes;
+  for (unsigned k = number(40); k-- > 0;) bytes += static_cast<char>("ab \n\r\t"[number(6)]);
+  switch (number(32)) {
+    default:
+      bench.call("write", {{"path", file}, {"content", bytes}});
+      break;
+    case 0:
+    case 1:
+    case 2:
+      bench.call("edit", {{"path", "calc.py"}, {"old", "side"}, {"new", bytes}});
+      break;
+    case 3:
+      bench.call("edit", {{"path", file}, {"old", "a"}, {"new", "b\nc"}});
+      break;
+    case 4:
+      bench.call("bash", {{"command", "rm -rf d" + std::to_string(number(3))}});
+      break;
+    case 5:
+      bench.call("bash",
+                 {{"command", "mkdir -p e/empty; printf '\\000x' > e/bin; chmod 755 calc.py"}});
+      break;
+    case 6:
+      bench.call("bash",
+                 {{"command", "rm -f link; ln -s calc.py link; mv calc.py d0 2>/dev/null"}});
+      break;
+    case 7:
+      bench.call("bash", {{"command", "rm -rf e; sed -i s/x/y/ test_calc.py"}});
+  }
+}
+
 std::string run_command(const std::string& command) {
   std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
   REQUIRE(pipe != nullptr);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ class Bench {
   std::filesystem::path root() const { return directory_.path() / "repo"; }
   std::filesystem::path outside() const { return directory_.path(); }
 
+  // The next call meets a new toolbox on the same files, as in another process.
+  void restart() { toolbox_.reset(); }
+
   void track(const std::string& paths) const;  // git init and git add
 
   Toolbox& toolbox();
@@ -52,6 +56,9 @@ class Bench {
   std::unique_ptr<sandbox::Sandbox> box_;
   std::unique_ptr<Toolbox> toolbox_;
 };
+
+// One random call that changes something, or nothing.
+void change_something(Bench& bench, std::mt19937& random);
 
 // Runs a command of the test itself; its output. Fails the test when it fails.
 std::string run_command(const std::string& command);

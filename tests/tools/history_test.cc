@@ -9,6 +9,7 @@
 
 namespace fs = std::filesystem;
 using dsv4::tools::testing::Bench;
+using dsv4::tools::testing::change_something;
 using dsv4::tools::testing::run_command;
 using dsv4::tools::testing::tree_state;
 using Json = nlohmann::ordered_json;
@@ -25,41 +26,6 @@ void check_patch(Bench& bench, const fs::path& before, const std::string& expect
   std::ofstream(bench.outside() / "patch", std::ios::binary) << patch;
   in(before, "git apply --whitespace=nowarn ../patch");
   CHECK(tree_state(before) == expected);
-}
-
-// One random call that changes something, or nothing.
-void change_something(Bench& bench, std::mt19937& random) {
-  const auto number = [&](unsigned below) { return static_cast<unsigned>(random() % below); };
-  const std::string file =
-      "d" + std::to_string(number(3)) + "/f" + std::to_string(number(4)) + ".txt";
-  std::string bytes;
-  for (unsigned k = number(40); k-- > 0;) bytes += static_cast<char>("ab \n\r\t"[number(6)]);
-  switch (number(32)) {
-    default:
-      bench.call("write", {{"path", file}, {"content", bytes}});
-      break;
-    case 0:
-    case 1:
-    case 2:
-      bench.call("edit", {{"path", "calc.py"}, {"old", "side"}, {"new", bytes}});
-      break;
-    case 3:
-      bench.call("edit", {{"path", file}, {"old", "a"}, {"new", "b\nc"}});
-      break;
-    case 4:
-      bench.call("bash", {{"command", "rm -rf d" + std::to_string(number(3))}});
-      break;
-    case 5:
-      bench.call("bash",
-                 {{"command", "mkdir -p e/empty; printf '\\000x' > e/bin; chmod 755 calc.py"}});
-      break;
-    case 6:
-      bench.call("bash",
-                 {{"command", "rm -f link; ln -s calc.py link; mv calc.py d0 2>/dev/null"}});
-      break;
-    case 7:
-      bench.call("bash", {{"command", "rm -rf e; sed -i s/x/y/ test_calc.py"}});
-  }
 }
 
 }  // namespace
