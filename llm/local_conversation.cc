@@ -210,6 +210,7 @@ std::unique_ptr<Conversation> LocalConversation::fork() const {
 Usage LocalConversation::usage() const {
   Usage usage = usage_;
   usage.context = context();
+  usage.bytes = sequence_->bytes();
   return usage;
 }
 

@@ -49,6 +49,7 @@ class TokenSequence {
   }
   virtual std::span<const float> logits() const = 0;
   virtual int64_t position() const = 0;
+  virtual int64_t bytes() const { return 0; }  // of the state behind the logits
   virtual std::unique_ptr<TokenSequence> fork() const = 0;
   // At position 0: goes as far along the ids as was kept by an earlier sequence, computing nothing.
   virtual void restore(std::span<const int32_t>) {}

@@ -25,6 +25,7 @@ class SessionSequence : public TokenSequence {
   }
   std::span<const float> logits() const override { return session_->logits(); }
   int64_t position() const override { return session_->position(); }
+  int64_t bytes() const override { return session_->state_bytes(); }
   std::unique_ptr<TokenSequence> fork() const override {
     auto copy = std::make_unique<SessionSequence>(pool_, session_->fork(), store_);
     copy->saved_ = saved_;

@@ -260,6 +260,38 @@ std::vector<std::string> History::look_again(const Change& change) {
   return paths;
 }
 
+struct History::Mark {
+  std::shared_ptr<const Entries> base;
+  Change since_base;
+  std::vector<std::shared_ptr<const Change>> steps;
+};
+
+std::shared_ptr<const History::Mark> History::mark() {
+  current_ = scan();
+  return std::make_shared<const Mark>(Mark{base_, difference(*base_, current_), steps_});
+}
+
+std::vector<std::string> History::go_back(const Mark& mark) {
+  current_ = scan();
+  Entries target = *mark.base;
+  for (const PathChange& item : mark.since_base) {
+    if (item.after) {
+      target[item.path] = *item.after;
+    } else {
+      target.erase(item.path);
+    }
+  }
+  const Change change = difference(target, current_);
+  restore(change);
+  steps_ = mark.steps;
+  return look_again(change);
+}
+
+void History::begin_patch_here() {
+  current_ = scan();
+  base_ = std::make_shared<const Entries>(current_);
+}
+
 // Python takes compiled bytecode for current when its source has the size and the second it had:
 // two edits within a second could leave a test running the older one.
 void History::drop_bytecode(const std::string& path) {

@@ -41,6 +41,17 @@ class History {
   // After the tests: what they changed is no step of undo, and files they made are not the model's.
   void after_tests();
 
+  // The state now, to go back to: files and steps. Costs what patch() would show.
+  struct Mark;
+  std::shared_ptr<const Mark> mark();
+
+  // Makes everything covered what it was at the mark, whatever happened since. The paths that
+  // changed with it. A mark is of use to the history that made it only.
+  std::vector<std::string> go_back(const Mark& mark);
+
+  // From now on patch() shows what differs from here.
+  void begin_patch_here();
+
   // Takes back the last step. The paths it restored; throws ToolError when there is none.
   std::vector<std::string> undo();
 
@@ -65,7 +76,8 @@ class History {
   // row, whatever was done to the files since. Throws ToolError when something needed is not there.
   void resume(std::span<const nlohmann::ordered_json> saved);
 
-  // A git patch from the first state to now, binary safe; files that commands built are left out.
+  // A git patch from the first state (or where begin_patch_here was called) to now, binary safe;
+  // files that commands built are left out.
   std::string patch();
 
  private:

@@ -71,6 +71,10 @@ std::optional<std::string> Toolbox::foresee(const Calls& calls) {
   return tools::foresee(state_->workspace, calls);
 }
 
+void Toolbox::set_test_command(const std::string& command) {
+  state_->workspace.options.test_command = command;
+}
+
 TestReport Toolbox::run_tests(std::stop_token cancel) {
   return tools::run_tests(state_->workspace, std::move(cancel));
 }
@@ -85,6 +89,40 @@ std::vector<int64_t> Toolbox::resume(std::span<const nlohmann::ordered_json> sav
   } catch (const nlohmann::json::exception& error) {
     throw ToolError(std::string("the saved state of the tools is damaged: ") + error.what());
   }
+}
+
+void Toolbox::begin_diff_here() { state_->workspace.history.begin_patch_here(); }
+
+struct Toolbox::Snapshot {
+  std::shared_ptr<const History::Mark> files;
+  std::vector<std::string> plan;
+  std::set<std::string> shown;
+  std::string edited_symbol;
+  std::string shell_directory;
+  std::string shell_environment;
+};
+
+std::shared_ptr<const Toolbox::Snapshot> Toolbox::snapshot() const {
+  Workspace& workspace = state_->workspace;
+  return std::make_shared<const Snapshot>(
+      Snapshot{workspace.history.mark(), workspace.plan, workspace.shown, workspace.edited_symbol,
+               workspace.shell_directory, workspace.shell_environment});
+}
+
+std::vector<std::string> Toolbox::go_back(const Snapshot& snapshot) {
+  Workspace& workspace = state_->workspace;
+  std::vector<std::string> paths = workspace.history.go_back(*snapshot.files);
+  workspace.plan = snapshot.plan;
+  workspace.shown = snapshot.shown;
+  workspace.edited_symbol = snapshot.edited_symbol;
+  workspace.shell_directory = snapshot.shell_directory;
+  workspace.shell_environment = snapshot.shell_environment;
+  return paths;
+}
+
+void Toolbox::changed_from_outside() {
+  state_->workspace.history.after_command();
+  state_->workspace.shown.clear();
 }
 
 const std::vector<std::string>& Toolbox::plan() const { return state_->workspace.plan; }

@@ -70,11 +70,27 @@ class Toolbox {
   // Why doing these calls leads nowhere, see foresight.h. Changes nothing.
   std::optional<std::string> foresee(const Calls& calls);
 
+  // What `test` runs from now on.
+  void set_test_command(const std::string& command);
+
   // The task's tests, outside any call of the model.
   TestReport run_tests(std::stop_token cancel = {});
 
-  // The changes since the toolbox was made, as a git patch; empty when there are none.
+  // The changes since the toolbox was made, or begin_diff_here() was called, as a git patch; empty
+  // when there are none.
   std::string diff() const;
+  void begin_diff_here();
+
+  // The working copy, what undo can take back of it, and what the tools remember, as they are now.
+  // Of use to this toolbox only. Background jobs are no part of it.
+  struct Snapshot;
+  std::shared_ptr<const Snapshot> snapshot() const;
+
+  // Makes all that what it was. The paths that changed with it.
+  std::vector<std::string> go_back(const Snapshot& snapshot);
+
+  // Somebody else has changed the working copy: what changed is one step of undo.
+  void changed_from_outside();
 
   // What another toolbox on the same working copy and state_dir needs to go on from here, beside
   // the results of earlier calls: a JSON object with what changed since the last of them. The

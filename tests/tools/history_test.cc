@@ -62,6 +62,52 @@ TEST_CASE("any sequence of changes is taken back step by step to the very same t
   }
 }
 
+TEST_CASE("from any state the tools go back, or forward, to any that was kept") {
+  std::mt19937 random(11);
+  struct Kept {
+    std::shared_ptr<const dsv4::tools::Toolbox::Snapshot> snapshot;
+    std::string tree;
+    std::string diff;
+  };
+  for (int round = 0; round < 40; ++round) {
+    Bench bench;
+    bench.put("d0/f0.txt", "a\nb\n");
+    bench.put("d1/f1.txt", "c");
+    std::vector<Kept> kept;
+    for (int step = 0; step < 8; ++step) {
+      kept.push_back(
+          {bench.toolbox().snapshot(), tree_state(bench.root()), bench.toolbox().diff()});
+      change_something(bench, random);
+      const Kept& goal = kept[random() % kept.size()];
+      bench.toolbox().go_back(*goal.snapshot);
+      REQUIRE(tree_state(bench.root()) == goal.tree);
+      REQUIRE(bench.toolbox().diff() == goal.diff);
+    }
+    while (!bench.call("undo", Json::object()).error) continue;  // steps were kept too
+    REQUIRE(tree_state(bench.root()) == kept.front().tree);
+  }
+}
+
+TEST_CASE("the patch can begin anew, and what went before it can be gone back to") {
+  Bench bench;
+  dsv4::tools::Toolbox& toolbox = bench.toolbox();
+  const auto first = toolbox.snapshot();
+  bench.done("edit", {{"path", "calc.py"}, {"old", "class Box:"}, {"new", "class Crate:"}});
+  toolbox.begin_diff_here();
+  CHECK(toolbox.diff().empty());
+  CHECK(toolbox.go_back(*first) == std::vector<std::string>{"calc.py"});
+  CHECK(toolbox.diff().find("-class Crate:\n+class Box:") != std::string::npos);
+}
+
+TEST_CASE("what somebody else changed is one step of undo") {
+  Bench bench;
+  dsv4::tools::Toolbox& toolbox = bench.toolbox();
+  in(bench.root(), "echo x > new.txt; sed -i s/Box/Crate/ calc.py");
+  toolbox.changed_from_outside();
+  CHECK(bench.done("undo", Json::object()) == "Undid the last change to calc.py, new.txt.");
+  CHECK(toolbox.diff().empty());
+}
+
 TEST_CASE("the patch carries binary files, modes, links, new and deleted files") {
   Bench bench;
   bench.put("bin.dat", std::string("\0\1\2", 3));
