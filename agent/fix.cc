@@ -14,6 +14,7 @@
 #include "agent/patch.h"
 #include "agent/printable.h"
 #include "agent/prompt.h"
+#include "agent/reading.h"
 #include "agent/run_directory.h"
 #include "agent/run_record.h"
 #include "agent/task.h"
@@ -34,8 +35,6 @@ constexpr double kLaterTemperature = 0.8;
 constexpr double kLaterMinP = 0.05;
 constexpr int kFirstTrials = 10;  // of the first attempt, which goes on without them
 constexpr int kTrials = 40;       // of every other attempt after it
-// Of the window, what is kept free for the transcript: half, or this many tokens.
-constexpr int64_t kTranscriptRoom = 128 << 10;
 
 // Thrown when the user or the time limit stopped the run between two steps.
 struct Stopped {};
@@ -97,7 +96,7 @@ class FixRun {
     observer_->on_note("test command from " + task_.test.source);
     prepare_base();
     const std::string first_report = run_first_tests();
-    read_repository(*root);
+    read_shared_prefix(*root);
     for (int number = 1; number <= options_.attempts && !report_.after.value_or(false); ++number) {
       attempt(number, *root, first_report);
     }
@@ -185,59 +184,28 @@ class FixRun {
     report_.before = tests.passed;
     ignore_files(work_ / "base", untracked_files(place->copy.path()));
     observer_->on_first_tests(task_.test.command, tests);
+    if (options_.failing_only && tests.passed) {
+      throw UsageError("the tests pass, so nothing would show a repair: add a test that fails");
+    }
     return to_utf8(tests.text);
   }
 
   // The shared prefix: system text, tools and repository, computed once.
-  void read_repository(llm::Conversation& root) {
+  void read_shared_prefix(llm::Conversation& root) {
     // Only asked, so it needs no copy and no box of its own.
     const OwnedDirectory state(work_ / "state");
     tools::Toolbox toolbox(workspace_on(work_ / "base", state.path(), root.window()));
-    root.system(system_text(), toolbox.schemas());
     ContextOptions context;
     context.root = work_ / "base";
     if (!task_.issue.file.empty()) {
       context.issue_path = task_.issue.file.lexically_relative(task_.repository.root).string();
     }
     context.changes = change_counts(task_.repository);
-    report_.context = read_context(task_.listing, context);
-    FitOptions fit;
-    fit.budget = root.window() - std::min(root.window() / 2, kTranscriptRoom);
-    fit.issue = task_.issue.text;
-    fit.count_tokens = [&](const std::string& text) {
-      try {
-        const auto probe = root.fork();
-        const int64_t before = probe->usage().context;
-        probe->user(text);
-        return probe->usage().context - before;
-      } catch (const llm::WindowError&) {
-        // More than the window, and never more tokens than bytes.
-        return std::max(static_cast<int64_t>(text.size()), root.window());
-      }
-    };
-    fit.outline = [&](const std::string& path) {
-      const tools::Outcome outcome = toolbox.call("symbols", {{"path", path}});
-      return outcome.error ? std::string() : to_utf8(outcome.text);
-    };
-    const int64_t tokens = fit_context(&report_.context, fit);
-    observer_->on_context(report_.context, tokens);
-    const std::string text = repository_text(report_.context);
-    root.user(text);
-    observer_->on_prompt(text);
-    const Clock::time_point begin = Clock::now();
-    const bool done =
-        root.prefill([this](int64_t count, int64_t total) { observer_->on_prefill(count, total); },
-                     environment_.stop.token());
-    report_.seconds.model += Clock::now() - begin;
-    if (!done) throw Stopped();
-    if (const int64_t restored = root.usage().restored; restored > 0) {
-      observer_->on_note(std::to_string(restored) + " tokens were computed by an earlier run");
-    }
-    try {
-      root.keep();
-    } catch (const llm::Error& error) {
-      observer_->on_note(error.what());
-    }
+    const Reading what{system_text(), toolbox, task_.listing, std::move(context), task_.issue.text};
+    ReadRepository read = read_repository(root, what, *observer_, environment_.stop.token());
+    report_.context = std::move(read.context);
+    report_.seconds.model += read.seconds;
+    if (!read.whole) throw Stopped();
   }
 
   void attempt(int number, const llm::Conversation& root, const std::string& first_report) {
@@ -289,6 +257,7 @@ class FixRun {
 
   void count_tokens(const llm::Usage& usage, const llm::Usage& shared) {
     report_.tokens.context = std::max(report_.tokens.context, usage.context);
+    report_.tokens.bytes = std::max(report_.tokens.bytes, usage.bytes);
     report_.tokens.prefilled += usage.prefilled - shared.prefilled;
     report_.tokens.generated += usage.generated - shared.generated;
     report_.tokens.reprefilled += usage.reprefilled - shared.reprefilled;

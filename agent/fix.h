@@ -34,6 +34,8 @@ struct FixOptions {
   std::optional<std::string> patch_file;
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
+  // Tests that pass before the first turn end the run: the model can write no test of its own.
+  bool failing_only = false;
   std::string model_name;  // for the report; empty: as the model calls itself
 };
 

@@ -6,6 +6,7 @@
 
 #include "agent/duration.h"
 #include "agent/error.h"
+#include "agent/option_values.h"
 #include "agent/printable.h"
 
 namespace dsv4::agent {
@@ -50,50 +51,12 @@ po::options_description described() {
   return all;
 }
 
-int64_t whole_number(const po::variables_map& values, const char* name, int64_t smallest,
-                     int64_t fallback, int64_t largest) {
-  if (values.count(name) == 0) return fallback;
-  const std::string& text = values[name].as<std::string>();
-  size_t used = 0;
-  int64_t number = 0;
-  try {
-    number = std::stoll(text, &used);
-  } catch (const std::logic_error&) {
-    used = 0;
-  }
-  if (used == 0 || used != text.size() || number < smallest || number > largest) {
-    throw UsageError("--" + std::string(name) + " " + printable_line(text, 60) +
-                     ": give a whole number from " + std::to_string(smallest) + " to " +
-                     std::to_string(largest));
-  }
-  return number;
-}
-
-std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
-  if (values.count(name) == 0) return std::nullopt;
-  const std::string text = values[name].as<std::string>();
-  if (text.empty()) throw UsageError("--" + std::string(name) + " needs a value");
-  return text;
-}
-
 po::variables_map read(const std::vector<std::string>& arguments) {
   po::options_description all = described();
   all.add_options()("issue", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
   positional.add("issue", -1);
-  po::variables_map values;
-  try {
-    // No abbreviations: a script must not change its meaning with a new option.
-    constexpr int kStyle =
-        po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(
-        po::command_line_parser(arguments).options(all).positional(positional).style(kStyle).run(),
-        values);
-  } catch (const po::error& error) {
-    throw UsageError(printable_line(error.what(), 300) +
-                     "; `dsv4-agent fix --help` lists the options");
-  }
-  return values;
+  return read_options(arguments, all, positional, "dsv4-agent fix --help");
 }
 
 void read_limits(const po::variables_map& values, FixOptions* options) {
@@ -106,7 +69,7 @@ void read_limits(const po::variables_map& values, FixOptions* options) {
       whole_number(values, "max-tokens", 1, options->limits.tokens, 1000 * kMany);
   options->seed = static_cast<uint64_t>(
       whole_number(values, "seed", 0, 0, std::numeric_limits<int64_t>::max()));
-  if (const auto limit = text_of(values, "time-limit")) {
+  if (const auto limit = text_value(values, "time-limit")) {
     const auto parsed = parse_duration(*limit);
     if (!parsed) {
       throw UsageError("--time-limit " + printable_line(*limit, 60) +
@@ -136,14 +99,14 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments) {
   }
   FixOptions& options = out.options;
   options.issue = issues[0];
-  options.repo = text_of(values, "repo");
-  options.test = text_of(values, "test");
-  options.branch = text_of(values, "branch");
-  options.patch_file = text_of(values, "patch");
-  options.run_dir = text_of(values, "run-dir").value_or("");
+  options.repo = text_value(values, "repo");
+  options.test = text_value(values, "test");
+  options.branch = text_value(values, "branch");
+  options.patch_file = text_value(values, "patch");
+  options.run_dir = text_value(values, "run-dir").value_or("");
   options.apply = values.count("apply") != 0;
   options.sandboxed = values.count("no-sandbox") == 0;
-  out.model = text_of(values, "model");
+  out.model = text_value(values, "model");
   if (options.apply && options.branch) {
     throw UsageError("--apply and --branch exclude each other: choose the tree or a branch");
   }

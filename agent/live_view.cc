@@ -10,6 +10,7 @@
 #include "agent/gate.h"
 #include "agent/loop.h"
 #include "agent/printable.h"
+#include "agent/view_words.h"
 
 namespace dsv4::agent {
 namespace {
@@ -17,49 +18,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kWidth = 100;
-constexpr std::string_view kCalls = "<｜DSML｜";
-
-// 1234567 as 1,234,567.
-std::string grouped(int64_t number) {
-  const std::string digits = std::to_string(number);
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-std::string megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MB"; }
-
-// The arguments in one line: values only, the first words of each.
-std::string summary(const nlohmann::ordered_json& arguments) {
-  std::string text;
-  if (!arguments.is_object()) return text;
-  for (const auto& [key, value] : arguments.items()) {
-    if (text.size() > 2 * kWidth) break;
-    const std::string shown =
-        value.is_string()
-            ? value.get<std::string>()
-            : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-    text += ' ';
-    text += printable_line(shown, kWidth / 2);
-  }
-  return text;
-}
-
-// How many bytes of the text can be shown: all before the calls' marker, or before what may become
-// it.
-size_t showable(std::string_view text, bool* marker) {
-  const size_t at = text.find(kCalls);
-  *marker = at != std::string_view::npos;
-  if (*marker) return at;
-  for (size_t keep = std::min(kCalls.size() - 1, text.size()); keep > 0; --keep) {
-    if (text.substr(text.size() - keep) == kCalls.substr(0, keep)) return text.size() - keep;
-  }
-  return text.size();
-}
-
 }  // namespace
 
 LiveViewOptions live_view_options_for_stderr() {
@@ -98,11 +56,8 @@ void LiveView::progress(const std::string& label, double share, const std::strin
   const auto now = Clock::now();
   if (in_progress_ && share < 1 && now - drawn_ < std::chrono::milliseconds(50)) return;
   drawn_ = now;
-  constexpr int kCells = 30;
-  const int filled = std::clamp(static_cast<int>(share * kCells), 0, kCells);
   end_progress();
-  out_ << label << " [" << std::string(static_cast<size_t>(filled), '#')
-       << std::string(static_cast<size_t>(kCells - filled), '.') << "] " << detail << std::flush;
+  out_ << label << ' ' << progress_bar(share, 30) << ' ' << detail << std::flush;
   in_progress_ = true;
 }
 
@@ -113,7 +68,7 @@ void LiveView::on_note(const std::string& sentence) {
 void LiveView::on_copy(uint64_t done_bytes, uint64_t total_bytes) {
   if (total_bytes < (64u << 20)) return;  // it is over before it could be read
   progress("copying", static_cast<double>(done_bytes) / static_cast<double>(total_bytes),
-           megabytes(done_bytes) + " of " + megabytes(total_bytes));
+           byte_count(done_bytes) + " of " + byte_count(total_bytes));
 }
 
 void LiveView::on_first_tests(const std::string& command, const tools::TestReport& report) {
@@ -136,28 +91,15 @@ void LiveView::on_context(const RepositoryContext& context, int64_t tokens) {
 }
 
 void LiveView::on_prefill(int64_t done, int64_t total) {
-  const auto now = Clock::now();
-  if (!prefilling_) {
-    prefilling_ = true;
-    prefill_began_ = now;
-    prefill_first_ = done;
-  }
-  const double seconds = std::chrono::duration<double>(now - prefill_began_).count();
-  std::string detail = grouped(done) + "/" + grouped(total) + " tokens";
-  if (seconds > 0.05 && done > prefill_first_) {
-    const double rate = static_cast<double>(done - prefill_first_) / seconds;
-    detail += ", " + grouped(static_cast<int64_t>(rate)) + " tokens/s";
-  }
+  const std::string detail = pace_.describe(done, total);
   progress("reading", total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1,
            detail);
-  if (done >= total) {
-    prefilling_ = false;
-    // A long read is worth a line that stays; short ones between turns are not.
-    if (total >= 512) {
-      line(Tone::kDim, "read " + detail);
-    } else {
-      end_progress();
-    }
+  if (done < total) return;
+  // A long read is worth a line that stays; short ones between turns are not.
+  if (total >= 512) {
+    line(Tone::kDim, "read " + detail);
+  } else {
+    end_progress();
   }
 }
 
@@ -170,18 +112,11 @@ void LiveView::on_attempt(int number, const llm::Sampling& sampling) {
   line(Tone::kStrong, "attempt " + std::to_string(number) + " (" + how + ")");
 }
 
-void LiveView::on_turn(int) {
-  streamed_.clear();
-  calls_begun_ = false;
-}
+void LiveView::on_turn(int) { spoken_.clear(); }
 
 void LiveView::on_text(std::string_view piece) {
-  if (!options_.terminal || calls_begun_) return;
-  streamed_ += piece;
-  const size_t size = showable(streamed_, &calls_begun_);
-  std::string text = printable(std::string_view(streamed_).substr(0, size));
-  streamed_.erase(0, size);
-  if (!in_text_) text.erase(0, text.find_first_not_of(" \n\t"));
+  if (!options_.terminal) return;
+  const std::string text = printable(spoken_.push(piece));
   if (text.empty()) return;
   if (in_progress_) end_progress();
   in_text_ = true;
@@ -192,8 +127,7 @@ void LiveView::on_taken_back(const llm::Reply&, const std::string& reason) {
   ++taken_back_;
   last_reason_ = reason;
   end_progress();
-  streamed_.clear();
-  calls_begun_ = false;
+  spoken_.clear();
 }
 
 void LiveView::on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) {
@@ -217,7 +151,7 @@ void LiveView::on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_
 
 void LiveView::on_call(const llm::ToolCall& call) {
   line(Tone::kPlain,
-       "  " + printable_line(call.name, 40) + printable_line(summary(call.arguments), kWidth));
+       "  " + printable_line(call.name, 40) + printable_line(call_summary(call), kWidth));
 }
 
 void LiveView::on_outcome(const llm::ToolCall&, const tools::Outcome& outcome) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/observer.h"
+#include "agent/view_words.h"
 
 namespace dsv4::agent {
 
@@ -49,16 +50,13 @@ class LiveView : public Observer {
 
   std::ostream& out_;
   LiveViewOptions options_;
-  std::chrono::steady_clock::time_point prefill_began_;
   std::chrono::steady_clock::time_point drawn_;
-  int64_t prefill_first_ = 0;  // tokens that were done when the prefill began
-  bool prefilling_ = false;
+  ReadingPace pace_;
   bool in_progress_ = false;  // a progress line is on the screen
   bool in_text_ = false;      // streamed text has not ended its line
-  std::string streamed_;      // of this turn, up to what is not shown yet
-  int64_t taken_back_ = 0;    // turns since the last that stood
+  SpokenText spoken_;
+  int64_t taken_back_ = 0;  // turns since the last that stood
   std::string last_reason_;
-  bool calls_begun_ = false;  // the rest of the turn is calls, shown by on_call
 };
 
 }  // namespace dsv4::agent

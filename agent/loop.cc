@@ -91,7 +91,7 @@ class Loop {
     }
     if (reply.malformed) return correct(*reply.malformed);
     if (reply.finish == llm::Finish::kLength) return correct(kTooLong);
-    if (last_test_.value_or(false)) return end(AttemptEnd::kStopped);
+    if (options_.answers || last_test_.value_or(false)) return end(AttemptEnd::kStopped);
     correct(kNoCall);
   }
 
@@ -197,9 +197,9 @@ class Loop {
     }
     tried_.clear();
     most_repeats = std::max(most_repeats, same_turn_.count(turn_signature));
-    if (end_) return;
-    if (most_repeats > kSameInARow) return end(AttemptEnd::kRepeating);
-    if (most_repeats == kSameInARow) results.back() += kPointOut;
+    if (!end_ && most_repeats > kSameInARow) end(AttemptEnd::kRepeating);
+    if (end_ && !options_.answers) return;
+    if (!end_ && most_repeats == kSameInARow) results.back() += kPointOut;
     add([&] { conversation_.tool_results(results); });
   }
 
@@ -208,14 +208,21 @@ class Loop {
     try {
       addition();
     } catch (const llm::WindowError&) {
-      end(AttemptEnd::kWindow);
+      if (!end_) end(AttemptEnd::kWindow);
     }
   }
 
   std::string do_call(const llm::ToolCall& call, tools::Outcome& outcome) {
     observer_.on_call(call);
+    const auto forbidden = options_.forbid ? options_.forbid(call) : std::nullopt;
     const Clock::time_point begin = Clock::now();
-    outcome = toolbox_.call(call.name, call.arguments, options_.cancel);
+    if (forbidden) {
+      outcome = tools::Outcome{};
+      outcome.text = "Error: " + *forbidden;
+      outcome.error = true;
+    } else {
+      outcome = toolbox_.call(call.name, call.arguments, options_.cancel);
+    }
     (outcome.test ? result_.seconds.tests : result_.seconds.tools) += Clock::now() - begin;
     ++result_.tool_calls;
     outcome.text = to_utf8(outcome.text);

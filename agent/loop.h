@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -26,6 +28,12 @@ struct AttemptOptions {
   // turn. Each counts as one of limits.turns.
   int trials = 0;
   std::stop_token cancel;
+  // A person reads along and speaks next: a turn without calls is the answer and ends the attempt
+  // (kStopped), and however a turn of calls ends, the conversation holds a result for each.
+  bool answers = false;
+  // Asked before every call: why it may not be done, a sentence for the model, or nothing when it
+  // may. May be empty.
+  std::function<std::optional<std::string>(const llm::ToolCall&)> forbid;
 };
 
 enum class AttemptEnd {

@@ -34,6 +34,8 @@ class Observer {
   virtual void on_taken_back(const llm::Reply& /*reply*/, const std::string& /*reason*/) {}
   virtual void on_reply(const llm::Reply& /*reply*/, const llm::Usage& /*usage*/,
                         int64_t /*window*/) {}
+  // The context changed outside a turn: it was read, or gone back in.
+  virtual void on_usage(const llm::Usage& /*usage*/, int64_t /*window*/) {}
   virtual void on_call(const llm::ToolCall& /*call*/) {}
   virtual void on_outcome(const llm::ToolCall& /*call*/, const tools::Outcome& /*outcome*/) {}
   virtual void on_plan(const std::vector<std::string>& /*items*/) {}

@@ -44,6 +44,9 @@ class Observers : public Observer {
   void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override {
     for (Observer* each : all_) each->on_reply(reply, usage, window);
   }
+  void on_usage(const llm::Usage& usage, int64_t window) override {
+    for (Observer* each : all_) each->on_usage(usage, window);
+  }
   void on_call(const llm::ToolCall& call) override {
     for (Observer* each : all_) each->on_call(call);
   }

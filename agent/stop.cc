@@ -11,6 +11,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "agent/commands.h"
 
@@ -47,23 +48,34 @@ void install(void (*handler)(int)) {
 
 }  // namespace
 
-Stop::Stop(std::chrono::milliseconds time_limit) {
+Stop::Stop(std::chrono::milliseconds time_limit, Signals signals) : signals_(signals) {
   if (::pipe2(pipe_, O_CLOEXEC) != 0) {
     throw std::runtime_error(std::string("cannot make a pipe: ") + std::strerror(errno));
   }
-  handler_pipe = pipe_[1];
-  signals_seen = 0;
-  install(on_signal);
+  if (signals_ == Signals::kCaught) {
+    handler_pipe = pipe_[1];
+    signals_seen = 0;
+    install(on_signal);
+  }
   watcher_ = std::thread(
       [this, deadline = std::chrono::steady_clock::now() + time_limit] { watch(deadline); });
 }
 
+Stop::Stop(std::chrono::milliseconds time_limit, std::stop_token interrupt)
+    : Stop(time_limit, Signals::kLeftAlone) {
+  interrupt_.emplace(std::move(interrupt), [this] {
+    const char byte = kSignal;
+    if (::write(pipe_[1], &byte, 1) != 1) ::_exit(kInterrupted);  // a pipe that is never full
+  });
+}
+
 Stop::~Stop() {
-  install(SIG_DFL);
+  interrupt_.reset();
+  if (signals_ == Signals::kCaught) install(SIG_DFL);
   const char byte = kQuit;
   if (::write(pipe_[1], &byte, 1) != 1) ::_exit(kInterrupted);  // a pipe that is never full
   watcher_.join();
-  handler_pipe = -1;
+  if (signals_ == Signals::kCaught) handler_pipe = -1;
   ::close(pipe_[0]);
   ::close(pipe_[1]);
 }
