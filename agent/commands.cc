@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
+    CommandRow{"interactive", "a session in the terminal; the same as no command", cmd_interactive},
     CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
@@ -26,17 +27,17 @@ constexpr std::array kCommands = {
 };
 
 // Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 6> kLater = {"interactive", "resume", "eval",
-                                                    "github",      "bench",  "models"};
+constexpr std::array<std::string_view, 5> kLater = {"resume", "eval", "github", "bench", "models"};
 
 void print_help(std::ostream& out) {
   out << "dsv4-agent: a coding agent whose model runs inside it\n\n"
-         "usage: dsv4-agent COMMAND [arguments]\n"
+         "usage: dsv4-agent [options]                 a session in the terminal\n"
+         "       dsv4-agent COMMAND [arguments]\n"
          "       dsv4-agent COMMAND --help\n"
          "       dsv4-agent --version\n\n"
          "commands:\n";
   for (const CommandRow& row : kCommands) {
-    out << "  " << std::left << std::setw(10) << row.name << ' ' << row.summary << '\n';
+    out << "  " << std::left << std::setw(11) << row.name << ' ' << row.summary << '\n';
   }
 }
 
@@ -65,6 +66,8 @@ int run_guarded(const CommandRow& row, const std::vector<std::string>& arguments
 }
 
 int dispatch(const std::vector<std::string>& arguments) {
+  // Without a command, or with options only, it is a session.
+  const bool session = arguments.empty() || arguments[0].starts_with("-");
   const std::string name = arguments.empty() ? "interactive" : arguments[0];
   if (name == "--help" || name == "-h" || name == "help") {
     print_help(std::cout);
@@ -77,13 +80,13 @@ int dispatch(const std::vector<std::string>& arguments) {
   const auto row =
       std::find_if(kCommands.begin(), kCommands.end(),
                    [&](const CommandRow& candidate) { return candidate.name == name; });
+  if (session) {
+    return run_guarded({"interactive", "", cmd_interactive}, arguments);
+  }
   if (row != kCommands.end()) {
     return run_guarded(*row, std::vector<std::string>(arguments.begin() + 1, arguments.end()));
   }
-  if (arguments.empty()) {
-    print_help(std::cerr);
-    std::cerr << "\nThe interactive session is not part of this version: name a command.\n";
-  } else if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
+  if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
     std::cerr << "dsv4-agent: '" << name
               << "' is not part of this version; `dsv4-agent --help` lists the commands\n";
   } else {

@@ -13,6 +13,12 @@ namespace dsv4::agent {
 // The system text; the tool schemas follow it in the prompt format's own way.
 std::string_view system_text();
 
+// The same for a session with a person, which no model of ours was trained on.
+std::string_view chat_system_text();
+
+// Between the repository and a person's first message.
+std::string_view chat_opening();
+
 // One file as it is shown: "=== PATH" and its text.
 std::string file_text(const ContextFile& file);
 

@@ -1,0 +1,262 @@
+#include "agent/chat.h"
+
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "agent/error.h"
+#include "agent/fix.h"
+#include "agent/printable.h"
+#include "agent/prompt.h"
+#include "agent/reading.h"
+#include "agent/run_directory.h"
+#include "agent/stop.h"
+#include "llm/error.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRepairsOnly =
+    "This model holds no conversation: it repairs small bugs in small Python and C++ repositories. "
+    "Say in a sentence or two what is wrong; it then changes the working copy until the tests "
+    "pass. --model DIR opens a larger DeepSeek-V4.";
+
+ExitCode code_of(AttemptEnd end) {
+  if (end == AttemptEnd::kFinished || end == AttemptEnd::kStopped) return kPassed;
+  return end == AttemptEnd::kCancelled ? kInterrupted : kGaveUp;
+}
+
+// What a person sees of a repair: not where it is done, which is this session's own copy.
+class RepairView : public Observers {
+ public:
+  explicit RepairView(Observer& view) : Observers({&view}) {}
+  void on_note(const std::string&) override {}
+  void on_context(const RepositoryContext&, int64_t) override {}
+};
+
+}  // namespace
+
+Chat::Chat(ChatOptions options, ChatEnvironment environment, std::stop_token cancel)
+    : options_(std::move(options)),
+      environment_(std::move(environment)),
+      repository_(options_.repo ? named_repository(*options_.repo)
+                                : enclosing_repository(fs::current_path())),
+      run_dir_(make_run_directory(options_.run_dir)),
+      record_(run_dir_),
+      observer_({&environment_.observer, &record_}),
+      model_(environment_.open(options_.model)) {
+  ChatPlaceOptions place;
+  place.work = run_dir_ / "work";
+  place.repository = repository_;
+  place.test = options_.test;
+  place.sandboxed = options_.sandboxed;
+  place.window = model_.conversation->window();
+  place_ = std::make_unique<ChatPlace>(std::move(place), observer_, cancel);
+  record_.event("session", {{"id", run_dir_.filename().string()},
+                            {"repository", to_utf8(repository_.root.string())},
+                            {"model", model_.name}});
+  observer_.on_note("repository: " + repository_.root.string() + ", model: " + model_.name);
+  observer_.on_note(place_->test() ? "tests: " + place_->test()->command + " (from " +
+                                         place_->test()->source + ")"
+                                   : "tests: none found; /test COMMAND names them");
+  read(cancel);
+  if (model_.repairs_only) observer_.on_note(kRepairsOnly);
+}
+
+// The conversation's beginning: system text, tools and the files as they are now.
+void Chat::read(std::stop_token cancel) {
+  const OwnedDirectory state(run_dir_ / "work/reading");
+  tools::WorkspaceOptions workspace;
+  workspace.root = place_->copy();
+  workspace.state_dir = state.path();
+  tools::Toolbox toolbox(std::move(workspace));
+  const Listing listing = place_->listing(cancel);
+  ContextOptions context;
+  context.root = place_->copy();
+  context.changes = change_counts(repository_);
+  const Reading what{model_.repairs_only ? system_text() : chat_system_text(), toolbox, listing,
+                     std::move(context), ""};
+  auto conversation = model_.conversation->fork();
+  context_ = read_repository(*conversation, what, observer_, cancel).context;
+  usage_ = conversation->usage();
+  conversation_.reset();
+  if (model_.repairs_only) return;
+  conversation->user(chat_opening());
+  conversation_ = std::move(conversation);
+}
+
+Moment Chat::now() {
+  Moment moment;
+  if (conversation_) moment.context = conversation_->fork();
+  moment.files = place_->toolbox().snapshot();
+  return moment;
+}
+
+void Chat::go_to(const Moment& moment) {
+  if (moment.context) {
+    conversation_ = moment.context->fork();
+    usage_ = conversation_->usage();
+    observer_.on_usage(usage_, conversation_->window());
+  }
+  place_->toolbox().go_back(*moment.files);
+  notes_.clear();
+}
+
+ChatAnswer Chat::say(const std::string& message, bool typed, std::stop_token cancel) {
+  return work(message, typed, options_.approval, std::move(cancel));
+}
+
+ChatAnswer Chat::plan(const std::string& message, bool typed, std::stop_token cancel) {
+  return work(message, typed, Approval::kReadOnly, std::move(cancel));
+}
+
+ChatAnswer Chat::work(const std::string& message, bool typed, Approval approval,
+                      std::stop_token cancel) {
+  ++messages_;
+  record_.event("message", {{"text", to_utf8(message)}});
+  if (model_.repairs_only) {
+    if (!reads_as_issue(message)) {
+      return {kUsage, kRepairsOnly, changed_files(patch())};
+    }
+    if (approval == Approval::kReadOnly) {
+      throw UsageError("read-only: this model can only repair; /approve ask lets it");
+    }
+    timeline_.add({now(), "", message});
+    return repair(message, std::move(cancel));
+  }
+  timeline_.add({now(), "", message});
+  return converse(message, typed, approval, std::move(cancel));
+}
+
+ChatAnswer Chat::converse(const std::string& message, bool typed, Approval approval,
+                          std::stop_token cancel) {
+  const std::string text = notes_ + message_text(message, place_->copy(), context_, typed);
+  AttemptOptions options;
+  options.limits = options_.limits;
+  options.sampling.seed = options_.seed * 1'000'003u + messages_;
+  options.cancel = cancel;
+  options.answers = true;
+  options.forbid = [&](const llm::ToolCall& call) {
+    return forbidden(call, approval, place_->sandboxed(), environment_.ask);
+  };
+  try {
+    conversation_->user(text);
+    observer_.on_prompt(text);
+    notes_.clear();
+    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observer_);
+    usage_ = conversation_->usage();
+    return {code_of(result.end), code_of(result.end) == kPassed ? "" : describe(result.end),
+            changed_files(patch())};
+  } catch (...) {
+    // A turn that broke off inside the engine cannot be gone on with.
+    conversation_ = timeline_.points().back().moment.context->fork();
+    throw;
+  }
+}
+
+ChatAnswer Chat::repair(const std::string& message, std::stop_token cancel) {
+  FixOptions options;
+  options.issue = "-";
+  options.repo = place_->copy().string();
+  if (place_->test()) options.test = place_->test()->command;
+  options.attempts = options_.attempts;
+  options.time_limit = options_.time_limit;
+  options.seed = options_.seed;
+  options.apply = true;  // to the working copy
+  options.run_dir = (run_dir_ / "repairs" / std::to_string(messages_)).string();
+  options.sandboxed = options_.sandboxed;
+  options.model_name = model_.name;
+  options.failing_only = true;
+  std::istringstream issue(message);
+  const Stop stop(options.time_limit, cancel);
+  RepairView view(environment_.observer);
+  const FixReport report =
+      run_fix(options, {issue, [&] { return model_.conversation->fork(); }, view, stop});
+  place_->toolbox().changed_from_outside();
+  usage_ = report.tokens;
+  std::string trouble = report.error;
+  if (report.status == FixStatus::kInterrupted) {
+    trouble = "it was stopped: the files are as they were before the message";
+  } else if (report.status == FixStatus::kGaveUp && !report.patch.empty()) {
+    trouble += "; the best try is in " + report.patch.string();
+  }
+  return {report.exit_code(), trouble, changed_files(patch())};
+}
+
+std::string Chat::undo() {
+  const tools::Outcome outcome = place_->toolbox().call("undo", nlohmann::ordered_json::object());
+  if (outcome.error) throw UsageError("there is nothing to undo");
+  note_for_model("The person took back a change: " + outcome.text);
+  return outcome.text;
+}
+
+tools::TestReport Chat::test(std::stop_token cancel) {
+  tools::TestReport report = place_->toolbox().run_tests(std::move(cancel));
+  report.text = to_utf8(report.text);
+  note_for_model("The person ran the tests. " + report.text);
+  return report;
+}
+
+std::string Chat::checkpoint(const std::string& name) {
+  if (timeline_.find_checkpoint(name) != nullptr) {
+    throw UsageError("there is a checkpoint " + name + " already");
+  }
+  timeline_.add({now(), name, ""});
+  return "checkpoint " + name + ": /rewind " + name + " brings files and context back here";
+}
+
+std::string Chat::rewind(size_t back) {
+  const Point* point = back == 0 ? nullptr : timeline_.find_message(back);
+  if (point == nullptr) throw UsageError("there is no message to go back behind");
+  const std::string sentence =
+      "back before \"" + printable_line(point->message, 50) + "\": files and context";
+  go_to(point->moment);
+  timeline_.rewind_to(point);
+  return sentence;
+}
+
+std::string Chat::rewind(const std::string& checkpoint) {
+  const Point* point = timeline_.find_checkpoint(checkpoint);
+  if (point == nullptr) throw UsageError("there is no checkpoint " + checkpoint);
+  go_to(point->moment);
+  timeline_.rewind_to(point);
+  return "back at checkpoint " + checkpoint + ": files and context";
+}
+
+std::string Chat::fork(const std::string& name) {
+  if (name == timeline_.branch()) throw UsageError("this is the branch " + name);
+  const std::string left = timeline_.branch();
+  const std::optional<Moment> known = timeline_.switch_to(name, now());
+  if (!known) return "on the new branch " + name + "; /fork " + left + " goes back to " + left;
+  go_to(*known);
+  return "on the branch " + name + " again: files and context";
+}
+
+void Chat::change_model(const std::optional<std::string>& directory, std::stop_token cancel) {
+  model_ = environment_.open(directory);
+  timeline_ = Timeline();
+  notes_.clear();
+  observer_.on_note("model: " + model_.name +
+                    "; the context begins anew with the files as they are");
+  read(std::move(cancel));
+  if (model_.repairs_only) observer_.on_note(kRepairsOnly);
+}
+
+void Chat::apply(const std::string& patch) {
+  place_->apply(patch);
+  record_.event("applied", {{"files", changed_files(patch)}});
+  note_for_model("The person took the changes over into their own tree.");
+}
+
+fs::path Chat::save_patch(const std::string& patch) const {
+  const fs::path file = run_dir_ / "patch.diff";
+  std::ofstream out(file, std::ios::binary | std::ios::trunc);
+  out << patch;
+  out.flush();
+  if (!out) throw UsageError("cannot write " + printable_line(file.string(), 300));
+  return file;
+}
+
+}  // namespace dsv4::agent

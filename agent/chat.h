@@ -1,0 +1,141 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/approval.h"
+#include "agent/chat_place.h"
+#include "agent/commands.h"
+#include "agent/loop.h"
+#include "agent/observers.h"
+#include "agent/run_record.h"
+#include "agent/timeline.h"
+#include "llm/conversation.h"
+
+namespace dsv4::agent {
+
+// A model as a session has it.
+struct ChatModel {
+  std::unique_ptr<llm::Conversation> conversation;  // empty
+  std::string name;
+  // It holds no conversation: every message is an issue of its own and repaired as `fix` would.
+  bool repairs_only = false;
+};
+
+// Opens the named model directory, else the embedded model. Throws llm::Error.
+using ChatModelOpener = std::function<ChatModel(const std::optional<std::string>& directory)>;
+
+struct ChatOptions {
+  std::optional<std::string> repo;   // else the work tree around the current directory
+  std::optional<std::string> test;   // else detected
+  std::optional<std::string> model;  // else the embedded one
+  Approval approval = Approval::kAsk;
+  AttemptLimits limits{100, 1 << 17, 1 << 13};  // of one message
+  int attempts = 8;                             // at one message, where the model repairs only
+  std::chrono::milliseconds time_limit = std::chrono::minutes(30);  // likewise
+  uint64_t seed = 0;
+  std::string run_dir;  // empty: a new one in the state directory
+  bool sandboxed = true;
+};
+
+struct ChatEnvironment {
+  ChatModelOpener open;
+  Observer& observer;
+  AskPerson ask;  // may be empty: nobody can be asked
+};
+
+// How a message ended.
+struct ChatAnswer {
+  ExitCode code = kPassed;  // answered or repaired; else as `fix` would end
+  std::string trouble;      // why it is not kPassed, a sentence for people; may be empty
+  std::string changed;  // "2 files: a.py, b.py" that differ from the user's tree; or "no changes"
+};
+
+// A session: one repository, one working copy, one growing context, and messages of a person that
+// the model works on with its tools until it answers. Every message can be gone back behind, and
+// files and context go together. Not thread-safe. The user's tree changes only in apply().
+class Chat {
+ public:
+  // Copies the repository, opens the model and lets it read. Throws UsageError, llm::Error,
+  // sandbox::SetupError, and std::runtime_error when stopped early.
+  Chat(ChatOptions options, ChatEnvironment environment, std::stop_token cancel);
+
+  // `typed`: by the person at the terminal, so that an @path may name any file of theirs, also one
+  // outside the repository. Engine and sandbox errors end the message, not the session: they are
+  // thrown when everything is as it was before or as the tools left it.
+  ChatAnswer say(const std::string& message, bool typed, std::stop_token cancel);
+  // The same with tools that only look.
+  ChatAnswer plan(const std::string& message, bool typed, std::stop_token cancel);
+
+  // For the commands. Sentences for people; UsageError where something cannot be done.
+  std::string undo();
+  tools::TestReport test(std::stop_token cancel);
+  std::string checkpoint(const std::string& name);
+  std::string rewind(size_t back);
+  std::string rewind(const std::string& checkpoint);
+  std::string fork(const std::string& name);
+  // Begins a new context with another model on the files as they are.
+  void change_model(const std::optional<std::string>& directory, std::stop_token cancel);
+  void set_approval(Approval approval) { options_.approval = approval; }
+  void set_test(const std::string& command) { place_->set_test(command); }
+
+  // The changes that the user's tree has not got, and how they get there.
+  std::string patch() const { return place_->patch(); }
+  std::optional<sandbox::Result> prove(const std::string& patch, std::stop_token cancel) {
+    return place_->prove(patch, cancel);
+  }
+  void apply(const std::string& patch);
+  std::filesystem::path save_patch(const std::string& patch) const;
+
+  Approval approval() const { return options_.approval; }
+  const ChatModel& model() const { return model_; }
+  const ChatPlace& place() const { return *place_; }
+  const Repository& repository() const { return repository_; }
+  const Timeline& timeline() const { return timeline_; }
+  const RepositoryContext& context() const { return context_; }
+  const std::vector<std::string>& checklist() const { return place_->toolbox().plan(); }
+  llm::Usage usage() const { return usage_; }
+  const std::filesystem::path& run_dir() const { return run_dir_; }
+
+ private:
+  void read(std::stop_token cancel);
+  Moment now();
+  void go_to(const Moment& moment);
+  ChatAnswer work(const std::string& message, bool typed, Approval approval,
+                  std::stop_token cancel);
+  ChatAnswer converse(const std::string& message, bool typed, Approval approval,
+                      std::stop_token cancel);
+  ChatAnswer repair(const std::string& message, std::stop_token cancel);
+  void note_for_model(const std::string& sentence) { notes_ += "(" + sentence + ")\n\n"; }
+
+  ChatOptions options_;
+  ChatEnvironment environment_;
+  Repository repository_;
+  std::filesystem::path run_dir_;
+  RunRecord record_;
+  Observers observer_;
+  ChatModel model_;
+  std::unique_ptr<ChatPlace> place_;
+  std::unique_ptr<llm::Conversation> conversation_;  // null where the model repairs only
+  RepositoryContext context_;
+  Timeline timeline_;
+  llm::Usage usage_;   // of the last context
+  std::string notes_;  // what the person did since the model last spoke
+  uint64_t messages_ = 0;
+};
+
+// What a message says, for the model: with the files that it names by @path and that the context
+// does not hold as they are. `root` is the working copy; anywhere outside it only if `typed`.
+std::string message_text(const std::string& message, const std::filesystem::path& root,
+                         const RepositoryContext& context, bool typed);
+
+// Whether a message can be taken for the description of a bug: more than a greeting or a question.
+bool reads_as_issue(const std::string& message);
+
+}  // namespace dsv4::agent

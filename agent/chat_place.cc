@@ -1,0 +1,112 @@
+#include "agent/chat_place.h"
+
+#include <utility>
+
+#include "agent/apply.h"
+#include "agent/error.h"
+#include "agent/gate.h"
+#include "agent/loop.h"
+#include "agent/patch.h"
+#include "agent/printable.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kNoTests = "echo 'no test command is known: ask the person for one'; exit 1";
+constexpr std::chrono::minutes kTestTime{10};
+
+}  // namespace
+
+ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel)
+    : options_(std::move(options)),
+      work_(options_.work),
+      copy_(work_.path() / "tree"),
+      state_(work_.path() / "state") {
+  const Listing listing = list_tree(options_.repository, cancel);
+  const bool done = make_base(
+      options_.repository, listing, copy_.path(),
+      [&observer](uint64_t bytes, uint64_t total) { observer.on_copy(bytes, total); }, cancel);
+  if (!done) throw std::runtime_error("the session was ended before the copy was made");
+  if (options_.test) {
+    test_ = TestCommand{*options_.test, "--test"};
+  } else {
+    std::vector<std::string> paths;
+    for (const TreeEntry& entry : listing.entries) paths.push_back(entry.path);
+    test_ = detect_test_command(options_.repository.root, paths);
+  }
+  box_ = make_box(copy_.path());
+  tools::WorkspaceOptions workspace;
+  workspace.root = copy_.path();
+  workspace.state_dir = state_.path();
+  workspace.test_command = test_ ? test_->command : kNoTests;
+  workspace.output_limit = result_limit(options_.window);
+  workspace.box = box_.get();
+  toolbox_ = std::make_unique<tools::Toolbox>(std::move(workspace));
+}
+
+std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) const {
+  sandbox::Policy policy = sandbox::task_policy(copy);
+  policy.limits.wall_time = kTestTime;
+  policy.enforce = options_.sandboxed;
+  return std::make_unique<sandbox::Sandbox>(std::move(policy));
+}
+
+void ChatPlace::set_test(const std::string& command) {
+  test_ = TestCommand{command, "/test"};
+  toolbox_->set_test_command(command);
+}
+
+Listing ChatPlace::listing(std::stop_token cancel) const {
+  return list_tree(named_repository(copy_.path()), cancel);
+}
+
+// The user may have gone on working: what is compared and applied begins at the tree of now.
+void ChatPlace::make_fresh_base(std::stop_token cancel) const {
+  const fs::path base = work_.path() / "base";
+  remove_tree(base);
+  if (!make_base(options_.repository, list_tree(options_.repository, cancel), base, {}, cancel)) {
+    throw UsageError("it was stopped; nothing was changed");
+  }
+}
+
+std::optional<sandbox::Result> ChatPlace::prove(const std::string& patch, std::stop_token cancel) {
+  if (!test_) return std::nullopt;
+  make_fresh_base(cancel);
+  const OwnedDirectory proof(work_.path() / "proof");
+  copy_base(work_.path() / "base", proof.path());
+  try {
+    apply_patch(proof.path(), patch);
+  } catch (const std::runtime_error& error) {
+    throw UsageError("the changes do not fit your tree as it is now (" +
+                     printable_line(error.what(), 200) + ")");
+  }
+  return run_in(*make_box(proof.path()), std::nullopt, test_->command, cancel);
+}
+
+void ChatPlace::apply(const std::string& patch) {
+  make_fresh_base({});
+  try {
+    apply_to_tree(options_.repository, work_.path() / "base", work_.path() / "apply", patch);
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw UsageError("the changes do not fit your tree as it is now (" +
+                     printable_line(error.what(), 200) + "); it is as it was");
+  }
+  toolbox_->begin_diff_here();
+}
+
+std::string changed_files(const std::string& patch) {
+  const std::vector<std::string> paths = patch_paths(patch);
+  if (paths.empty()) return "no changes";
+  constexpr size_t kNamed = 5;
+  std::string text = std::to_string(paths.size()) + (paths.size() == 1 ? " file: " : " files: ");
+  for (size_t i = 0; i < paths.size() && i < kNamed; ++i) {
+    text += (i > 0 ? ", " : "") + printable_line(paths[i], 100);
+  }
+  return paths.size() > kNamed ? text + ", ..." : text;
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/observer.h"
+#include "agent/repository.h"
+#include "agent/test_command.h"
+#include "agent/working_copy.h"
+#include "sandbox/sandbox.h"
+#include "tools/toolbox.h"
+
+namespace dsv4::agent {
+
+struct ChatPlaceOptions {
+  std::filesystem::path work;       // a directory of the session's own; removed with the place
+  Repository repository;            // the user's
+  std::optional<std::string> test;  // else detected
+  bool sandboxed = true;
+  int64_t window = 0;  // the model's: bounds one tool result
+};
+
+// What a session works on: the user's repository, a private copy that the tools and commands have,
+// and the way back. Throws what its parts throw: UsageError, sandbox::SetupError.
+class ChatPlace {
+ public:
+  // Makes the copy; the stop token ends that early, with std::runtime_error.
+  ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel);
+
+  std::filesystem::path copy() const { return copy_.path(); }
+  tools::Toolbox& toolbox() { return *toolbox_; }
+  bool sandboxed() const { return options_.sandboxed; }
+
+  // The command that `test` runs; nothing when none is known.
+  const std::optional<TestCommand>& test() const { return test_; }
+  void set_test(const std::string& command);
+
+  // The files of the copy as they are.
+  Listing listing(std::stop_token cancel) const;
+
+  // What the session has changed and the user's tree has not got: a git patch, maybe empty.
+  std::string patch() const { return toolbox_->diff(); }
+
+  // How the tests end on a fresh copy of the user's tree as it is now, with the patch; nothing when
+  // no test command is known. Throws UsageError when the patch does not fit the tree any more.
+  std::optional<sandbox::Result> prove(const std::string& patch, std::stop_token cancel);
+
+  // Makes the patch's changes in the user's tree, all or none; patch() begins anew.
+  void apply(const std::string& patch);
+
+ private:
+  std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
+  void make_fresh_base(std::stop_token cancel) const;
+
+  ChatPlaceOptions options_;
+  OwnedDirectory work_;
+  OwnedDirectory copy_;
+  OwnedDirectory state_;
+  std::optional<TestCommand> test_;
+  std::unique_ptr<sandbox::Sandbox> box_;
+  std::unique_ptr<tools::Toolbox> toolbox_;  // last: it ends before what it works on goes
+};
+
+// The path of everything that differs, for one line: "2 files: a.py, b.py".
+std::string changed_files(const std::string& patch);
+
+}  // namespace dsv4::agent

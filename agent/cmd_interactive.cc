@@ -1,0 +1,39 @@
+#include <iostream>
+
+#include "agent/commands.h"
+#include "agent/model_directory.h"
+#include "agent/open_model.h"
+#include "agent/terminal/interactive.h"
+
+namespace dsv4::agent {
+namespace {
+
+// The embedded model knows one job, wherever it was named from.
+bool is_embedded(const std::filesystem::path& directory) {
+  for (const std::filesystem::path& place : embedded_model_places()) {
+    std::error_code error;
+    if (std::filesystem::equivalent(place, directory, error)) return true;
+  }
+  return false;
+}
+
+ChatModel open_chat_model(const std::optional<std::string>& named) {
+  ChatModel model;
+  model.conversation = open_model(named);
+  model.repairs_only = is_embedded(find_model(named));
+  model.name = model.repairs_only ? "nano" : model.conversation->model_name();
+  return model;
+}
+
+}  // namespace
+
+int cmd_interactive(const std::vector<std::string>& arguments) {
+  const terminal::InteractiveOptions options = terminal::parse_interactive_arguments(arguments);
+  if (options.help) {
+    std::cout << terminal::interactive_help();
+    return 0;
+  }
+  return terminal::run_interactive(options, open_chat_model);
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dsv4::agent::terminal {
+
+// What the Tab key may put in place of bytes [from, cursor) of the text.
+struct Completion {
+  size_t from = 0;
+  std::vector<std::string> candidates;
+};
+
+// Edits one message: libedit's keys, kill buffer, history and search, and what the user's ~/.editrc
+// binds. It draws nothing: text() is what a screen has to show. The terminal is put into raw mode
+// by read() and left in it.
+class LineEditor {
+ public:
+  struct Source {
+    // Waits for the next character; nothing: the input has ended. May throw.
+    std::function<std::optional<wchar_t>()> next;
+    std::function<Completion(const std::string& text, size_t cursor)> complete;
+    // Several candidates and nothing more in common: to be shown.
+    std::function<void(const std::vector<std::string>&)> offer;
+  };
+
+  // `terminal` is an open terminal; it and what `source` refers to must outlive the editor.
+  LineEditor(int terminal, Source source);
+  ~LineEditor();
+  LineEditor(const LineEditor&) = delete;
+  LineEditor& operator=(const LineEditor&) = delete;
+
+  // One message, without the newline that ended it; nothing at the end of the input. Rethrows what
+  // `next` threw.
+  std::optional<std::string> read();
+
+  struct Text {
+    std::string bytes;  // UTF-8
+    size_t cursor = 0;  // before that byte
+  };
+  Text text() const;
+
+  // Puts text at the cursor. Only inside `next`.
+  void insert(const std::string& text);
+
+  // Whether the user's ~/.editrc chose vi's keys, where Esc is one.
+  bool is_vi() const;
+
+  // Becomes the last entry of the history.
+  void remember(const std::string& message);
+
+  // Characters for `next` to return that do these things, whatever is bound to other keys.
+  static constexpr const wchar_t* kLineUp = L"\033[9001~";
+  static constexpr const wchar_t* kLineDown = L"\033[9002~";
+  static constexpr const wchar_t* kClear = L"\033[9003~";
+  static constexpr const wchar_t* kNewLine = L"\033[9004~";
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// UTF-8 and back; what is not UTF-8 becomes U+FFFD.
+std::wstring wide(const std::string& text);
+std::string narrow(std::wstring_view text);
+
+}  // namespace dsv4::agent::terminal

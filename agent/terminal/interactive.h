@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/chat.h"
+
+namespace dsv4::agent::terminal {
+
+// The command line of a session.
+struct InteractiveOptions {
+  ChatOptions chat;
+  bool each_line = false;  // without a terminal: every line is a message, not all of the input
+  bool help = false;
+};
+
+// Throws UsageError for anything that is not as interactive_help() says.
+InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& arguments);
+std::string interactive_help();
+
+// Runs a session to its end: drawn on a terminal, or as plain lines where standard input or output
+// is none, or the terminal is a dumb one. Returns the exit code. Throws what opening the session
+// throws: UsageError, llm::Error, sandbox::SetupError.
+int run_interactive(const InteractiveOptions& options, const ChatModelOpener& open);
+
+}  // namespace dsv4::agent::terminal
