@@ -101,28 +101,70 @@ void Network::lay_out(std::span<const Stretch> stretches) {
   kernels::fill_rope_table(compressed_frequencies_, positions_, chunk_.compressed_rope);
 }
 
+// states_ holds the layer's states.
+void Network::run_layer(const ForwardContext& ctx, const LayerConfig& layer,
+                        const LayerWeights& w) {
+  float* z = z_.get(chunk_.tokens() * config_.hidden_size);
+  enter(ctx, w.hc_attn, w.attn_norm);
+  attention_.run(ctx, chunk_, layer, w.attention, y_.get(0), states_, z);
+  leave(ctx);
+  enter(ctx, w.hc_ffn, w.ffn_norm);
+  moe_.run(ctx, chunk_, layer, w.moe, y_.get(0), z);
+  leave(ctx);
+}
+
 void Network::run(const ForwardContext& ctx, std::span<const Stretch> stretches) {
   lay_out(stretches);
   embed();
-  float* z = z_.get(chunk_.tokens() * config_.hidden_size);
   for (size_t i = 0; i < config_.layers.size(); ++i) {
-    const LayerWeights& w = weights_.layers[i];
-    const LayerConfig& layer = config_.layers[i];
-    enter(ctx, w.hc_attn, w.attn_norm);
     states_.clear();
     for (const Stretch& s : stretches) states_.push_back(&(*s.layers)[i]);
-    attention_.run(ctx, chunk_, layer, w.attention, y_.get(0), states_, z);
-    leave(ctx);
-    enter(ctx, w.hc_ffn, w.ffn_norm);
-    moe_.run(ctx, chunk_, layer, w.moe, y_.get(0), z);
-    leave(ctx);
+    run_layer(ctx, config_.layers[i], weights_.layers[i]);
   }
 }
 
-void Network::logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
+// x_mtp: e_proj(enorm(embed[next])) for every stream, plus h_proj(hnorm(x_j)) of each.
+void Network::run_mtp(const ForwardContext& ctx, std::span<const int32_t> next, int64_t start,
+                      const float* streams, LayerState& state) {
+  const MtpWeights& w = weights_.mtp.front();
   const int64_t hc = config_.hc_mult;
   const int64_t dim = config_.hidden_size;
-  const HyperWeights& hyper = weights_.hc_head;
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
+  const Stretch stretch{next, start, nullptr};
+  lay_out({&stretch, 1});
+  const int64_t tokens = chunk_.tokens();
+  float* embedded = y_.get(tokens * dim);
+  for (int64_t t = 0; t < tokens; ++t) {
+    embedding_row(weights_.embed, next[static_cast<size_t>(t)], embedded + t * dim);
+  }
+  kernels::rms_norm(ctx.pool, ctx.isa, {embedded, tokens, dim, w.enorm.data(), eps, embedded});
+  float* e = z_.get(tokens * dim);
+  ctx.linear(w.e_proj, embedded, tokens, e);
+  float* normed = normed_.get(tokens * hc * dim);
+  kernels::rms_norm(ctx.pool, ctx.isa, {streams, tokens * hc, dim, w.hnorm.data(), eps, normed});
+  float* x = streams_.get(tokens * hc * dim);
+  ctx.linear(w.h_proj, normed, tokens * hc, x);
+  for (int64_t row = 0; row < tokens * hc; ++row) {
+    const float* add = e + row / hc * dim;
+    for (int64_t i = 0; i < dim; ++i) x[row * dim + i] += add[i];
+  }
+  states_.assign(1, &state);
+  run_layer(ctx, config_.mtp.front(), w.layer);
+}
+
+void Network::logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
+  project(ctx, weights_.hc_head, weights_.norm, first, count, out);
+}
+
+void Network::mtp_logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
+  const MtpWeights& w = weights_.mtp.front();
+  project(ctx, w.hc_head, w.norm, first, count, out);
+}
+
+void Network::project(const ForwardContext& ctx, const HyperWeights& hyper,
+                      const std::vector<float>& norm, int64_t first, int64_t count, float* out) {
+  const int64_t hc = config_.hc_mult;
+  const int64_t dim = config_.hidden_size;
   const float* streams = streams_.get(0) + first * hc * dim;
   float* m = mix_.get(count * hc);
   float* inverse = inverse_.get(count);
@@ -132,9 +174,8 @@ void Network::logits(const ForwardContext& ctx, int64_t first, int64_t count, fl
   kernels::hyper_head({m, inverse, count, hc, hyper.base.data(), hyper.scale[0],
                        static_cast<float>(config_.hc_eps), pre});
   kernels::hyper_reduce(ctx.pool, ctx.isa, {streams, pre, count, hc, dim, y});
-  kernels::rms_norm(
-      ctx.pool, ctx.isa,
-      {y, count, dim, weights_.norm.data(), static_cast<float>(config_.rms_norm_eps), y});
+  kernels::rms_norm(ctx.pool, ctx.isa,
+                    {y, count, dim, norm.data(), static_cast<float>(config_.rms_norm_eps), y});
   ctx.linear(weights_.head, y, count, out);
 }
 

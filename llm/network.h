@@ -23,9 +23,26 @@ class Network {
   // through all stretches.
   void logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out);
 
+  // What the last run of either kind left of its tokens: [tokens, hc, hidden], before the head's
+  // reduction. Valid until the next one.
+  const float* streams() { return streams_.get(0); }
+
+  // Runs the first MTP layer (deepseek-v4.md section 3) at positions from `start` on: `streams` is
+  // what run() left at each, `next` the id at the position after it. Overwrites what logits()
+  // reads.
+  void run_mtp(const ForwardContext& ctx, std::span<const int32_t> next, int64_t start,
+               const float* streams, LayerState& state);
+
+  // Logits [count, vocab] for the id after `next`, for tokens [first, first + count) of the last
+  // run_mtp.
+  void mtp_logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out);
+
  private:
   void lay_out(std::span<const Stretch> stretches);
   void embed();
+  void run_layer(const ForwardContext& ctx, const LayerConfig& layer, const LayerWeights& weights);
+  void project(const ForwardContext& ctx, const HyperWeights& hyper, const std::vector<float>& norm,
+               int64_t first, int64_t count, float* out);
   // Mixing numbers of a site and its normed input y_.
   void enter(const ForwardContext& ctx, const HyperWeights& hyper, const std::vector<float>& norm);
   void leave(const ForwardContext& ctx);
@@ -38,7 +55,7 @@ class Network {
   Chunk chunk_;
   std::vector<int64_t> positions_;
   std::vector<LayerState*> states_;  // of one layer
-  Buffer streams_, mix_, inverse_, pre_, post_, comb_, y_, z_;
+  Buffer streams_, mix_, inverse_, pre_, post_, comb_, y_, z_, normed_;
 };
 
 }  // namespace dsv4::llm

@@ -57,7 +57,7 @@ void require_same_choices(const std::shared_ptr<const llm::Model>& model,
 }  // namespace
 
 TEST_CASE("logits equal those of transformers at every length") {
-  for (const char* name : {"all_kinds", "four_streams", "odd_sizes"}) {
+  for (const char* name : {"all_kinds", "four_streams", "odd_sizes", "predicting"}) {
     INFO(name);
     const Fixture fixture(name);
     const auto model = llm::Model::open(fixture.directory);
