@@ -57,7 +57,7 @@ std::string call_summary(const llm::ToolCall& call) {
             ? value.get<std::string>()
             : value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
     text += ' ';
-    text += printable_line(shown, kWord);
+    text += printable_line(shown.substr(0, shown.find_last_not_of(" \n") + 1), kWord);
   }
   return text;
 }

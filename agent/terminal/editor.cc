@@ -109,6 +109,31 @@ struct LineEditor::State {
     return CC_REFRESH;
   }
 
+  // Ends the line, as an empty one: the next begins at the newest of the history again.
+  static unsigned char clear(EditLine* edit, int) {
+    const LineInfoW* line = el_wline(edit);
+    el_cursor(edit, static_cast<int>(line->lastchar - line->cursor));
+    el_wdeletestr(edit, static_cast<int>(line->lastchar - line->buffer));
+    of(edit).cleared = true;
+    return CC_NEWLINE;
+  }
+
+  // libedit's own go to the ends of the whole message.
+  static unsigned char line_begin(EditLine* edit, int) {
+    const LineInfoW* line = el_wline(edit);
+    const wchar_t* to = line->cursor;
+    while (to > line->buffer && to[-1] != L'\n') --to;
+    el_cursor(edit, static_cast<int>(to - line->cursor));
+    return CC_CURSOR;
+  }
+
+  static unsigned char line_end(EditLine* edit, int) {
+    const LineInfoW* line = el_wline(edit);
+    el_cursor(edit,
+              static_cast<int>(std::find(line->cursor, line->lastchar, L'\n') - line->cursor));
+    return CC_CURSOR;
+  }
+
   static unsigned char complete(EditLine* edit, int) {
     State& self = of(edit);
     try {
@@ -150,6 +175,7 @@ struct LineEditor::State {
   std::unique_ptr<HistoryW, decltype(&history_wend)> history;
   std::unique_ptr<EditLine, decltype(&el_end)> edit{nullptr, el_end};
   std::exception_ptr thrown;
+  bool cleared = false;  // the line was ended with nothing in it
 };
 
 LineEditor::LineEditor(int terminal, Source source)
@@ -168,16 +194,26 @@ LineEditor::LineEditor(int terminal, Source source)
   el_wset(edit, EL_HIST, history_w, state_->history.get());
   el_wset(edit, EL_ADDFN, L"dsv4-new-line", L"begin a new line", State::new_line);
   el_wset(edit, EL_ADDFN, L"dsv4-complete", L"complete a path or command", State::complete);
+  el_wset(edit, EL_ADDFN, L"dsv4-clear", L"begin anew", State::clear);
+  el_wset(edit, EL_ADDFN, L"dsv4-line-begin", L"go to the begin of the line", State::line_begin);
+  el_wset(edit, EL_ADDFN, L"dsv4-line-end", L"go to the end of the line", State::line_end);
   el_wset(edit, EL_BIND, L"^R", L"em-inc-search-prev", nullptr);
+  for (const wchar_t* key : {L"^A", L"\033[H", L"\033[1~", L"\033OH"}) {
+    el_wset(edit, EL_BIND, key, L"dsv4-line-begin", nullptr);
+  }
+  for (const wchar_t* key : {L"^E", L"\033[F", L"\033[4~", L"\033OF"}) {
+    el_wset(edit, EL_BIND, key, L"dsv4-line-end", nullptr);
+  }
   // Ctrl-C, Ctrl-Z and Ctrl-J are keys, while a line is edited and between two.
   for (const wchar_t* mode : {L"-d", L"-x"}) {
-    el_wset(edit, EL_SETTY, mode, L"-isig", L"-icrnl", L"-ixon", L"-echo", L"-icanon", nullptr);
+    el_wset(edit, EL_SETTY, mode, L"-isig", L"-icrnl", L"-inlcr", L"-ixon", L"-echo", L"-icanon",
+            nullptr);
   }
   el_source(edit, nullptr);  // ~/.editrc; it may choose vi
   el_wset(edit, EL_BIND, L"^I", L"dsv4-complete", nullptr);
   el_wset(edit, EL_BIND, kLineUp, L"ed-prev-line", nullptr);
   el_wset(edit, EL_BIND, kLineDown, L"ed-next-line", nullptr);
-  el_wset(edit, EL_BIND, kClear, L"em-kill-line", nullptr);
+  el_wset(edit, EL_BIND, kClear, L"dsv4-clear", nullptr);
   el_wset(edit, EL_BIND, kNewLine, L"dsv4-new-line", nullptr);
   el_wset(edit, EL_GETCFN, State::next_character);
 }
@@ -188,6 +224,7 @@ std::optional<std::string> LineEditor::read() {
   int count = 0;
   const wchar_t* line = el_wgets(state_->edit.get(), &count);
   if (state_->thrown) std::rethrow_exception(std::exchange(state_->thrown, nullptr));
+  if (std::exchange(state_->cleared, false)) return "";
   if (line == nullptr || count <= 0) return std::nullopt;
   std::string text = narrow({line, static_cast<size_t>(count)});
   if (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();

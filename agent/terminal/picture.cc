@@ -70,7 +70,7 @@ Lines last_rows(const Lines& lines, size_t columns, size_t count) {
 Screen::Picture picture_of(const Scene& scene, Size size) {
   Input input;
   if (scene.question) {
-    input.rows = rows_of(Line(*scene.question + " ", Style::kStrong).fold(Line::Fold::kWords),
+    input.rows = rows_of(Line(*scene.question, Style::kStrong).fold(Line::Fold::kWords),
                          std::max<size_t>(size.columns, 4) - 1);
     input.row = input.rows.size() - 1;
     input.column = cells(input.rows.back().text());

@@ -80,7 +80,8 @@ void diff(Chat& chat, Desk& desk, const std::string&) {
 void apply(Chat& chat, Desk& desk, const std::string&) {
   const std::string patch = chat.patch();
   if (patch.empty()) return say(desk, "no changes");
-  const auto key = offer_changes(chat, desk, patch, "Make these changes in your tree?", "yn");
+  const auto key =
+      offer_changes(chat, desk, patch, "Make these changes in your tree? y: yes, n: no", "yn");
   if (key == 'n') say(desk, "your tree is as it was");
 }
 
@@ -185,8 +186,7 @@ void quit(Chat& chat, Desk& desk, const std::string&) {
   if (!patch.empty()) {
     const auto key = offer_changes(
         chat, desk, patch,
-        "Make these changes in your tree? y: yes, n: no, keep them as a patch, c: stay here",
-        "ync");
+        "Make these changes in your tree? y: yes, n: no, a patch keeps them, c: stay", "ync");
     if (key == 'c') return;
   }
   desk.quit = true;

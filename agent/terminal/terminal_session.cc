@@ -146,12 +146,18 @@ void TerminalSession::meter(const Meter& meter) {
 std::optional<wchar_t> TerminalSession::next_character() {
   dirty_ = true;  // the editor has done what the last one meant
   while (characters_.empty() && !quit_) {
+    if (!typed_.empty()) {  // only now is it known what the keys before it did
+      const Key key = std::move(typed_.front());
+      typed_.pop_front();
+      on_key(key);
+      continue;
+    }
     // Whatever is ready, then one picture of it.
     const Clock::time_point begin = Clock::now();
-    while (loop_.poll_one() > 0 && characters_.empty() &&
+    while (loop_.poll_one() > 0 && typed_.empty() &&
            Clock::now() - begin < kLongestWithoutPicture) {
     }
-    if (!characters_.empty() || quit_) break;
+    if (!typed_.empty() || quit_) continue;
     paint();
     loop_.run_one();
   }
@@ -165,12 +171,12 @@ void TerminalSession::read_keys() {
   keys_.async_read_some(asio::buffer(bytes_), [this](const error_code& error, size_t count) {
     if (error || count == 0) return end(kInterrupted);  // the terminal is gone
     escape_timer_.cancel();
-    for (const Key& key : decoder_.push({bytes_.data(), count})) on_key(key);
+    for (Key& key : decoder_.push({bytes_.data(), count})) typed_.push_back(std::move(key));
     if (decoder_.waits()) {
       escape_timer_.expires_after(std::chrono::milliseconds(KeyDecoder::kEscapeTime));
       escape_timer_.async_wait([this](const error_code& cancelled) {
         if (cancelled) return;
-        for (const Key& key : decoder_.release()) on_key(key);
+        for (Key& key : decoder_.release()) typed_.push_back(std::move(key));
       });
     }
     read_keys();
@@ -205,7 +211,7 @@ void TerminalSession::paint() {
   if (!dirty_) return;
   dirty_ = false;
   Scene scene = scene_;
-  if (busy_) {
+  if (busy_ && !question_) {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_);
     Line doing("(" + std::to_string(took.count() / 1000) + " s, Esc stops) ", Style::kDim);
     scene.activity = doing.add(scene.activity.value_or(Line("working")));
@@ -214,7 +220,7 @@ void TerminalSession::paint() {
   }
   scene.queued.assign(queue_.begin(), queue_.end());
   scene.mode = mode_line();
-  if (question_) scene.question = question_->text;
+  if (question_) scene.question = question_->text + " " + question_->typed;
   scene.message = editor_.text();
   screen_.draw(picture_of(scene, screen_.size()));
 }
@@ -272,10 +278,20 @@ void TerminalSession::on_key(const Key& key) {
 
 void TerminalSession::answer_question(const Key& key) {
   const bool away = key.kind == Key::Kind::kEscape || key.kind == Key::Kind::kInterrupt;
+  std::string& typed = question_->typed;
   char answer = question_->keys.back();
   if (!away) {
-    if (key.bytes.size() != 1 || question_->keys.find(key.bytes) == std::string::npos) return;
-    answer = key.bytes[0];
+    // Enter is needed: somebody who was writing when the question came must not have answered it.
+    if (key.bytes != "\r") {
+      const bool back = key.bytes == "\x7f" || key.bytes == "\b";
+      if (back && !typed.empty()) typed.pop_back();
+      if (key.bytes.size() == 1 && key.bytes[0] > ' ' && !back) typed += key.bytes;
+      return;
+    }
+    if (typed.size() != 1 || question_->keys.find(typed) == std::string::npos) {
+      return typed.clear();
+    }
+    answer = typed[0];
   }
   add({Line(question_->text + " ", Style::kStrong).add({&answer, 1}).fold(Line::Fold::kWords)});
   const std::unique_ptr<Question> answered = std::move(question_);
@@ -425,7 +441,7 @@ Desk TerminalSession::desk_for(std::stop_token cancel) {
 }
 
 std::optional<char> TerminalSession::choose(const std::string& question, const std::string& keys) {
-  auto asked = std::make_unique<Question>(Question{question, keys, {}});
+  auto asked = std::make_unique<Question>(Question{question, keys, "", {}});
   std::future<char> answer = asked->answer.get_future();
   asio::post(loop_, [this, asked = std::move(asked)]() mutable {
     question_ = std::move(asked);

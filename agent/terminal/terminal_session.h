@@ -52,6 +52,7 @@ class TerminalSession : private Display {
   struct Question {
     std::string text;
     std::string keys;
+    std::string typed;
     std::promise<char> answer;
   };
   using Job = std::function<void(std::stop_token)>;
@@ -102,7 +103,8 @@ class TerminalSession : private Display {
   boost::asio::steady_timer tick_timer_;
   std::array<char, 4096> bytes_{};
   KeyDecoder decoder_;
-  std::deque<wchar_t> characters_;  // for the editor
+  std::deque<Key> typed_;           // keys that nothing was done for yet
+  std::deque<wchar_t> characters_;  // of the last one, for the editor
   LineEditor editor_;
   std::optional<InputHistory> history_;
   Transcript transcript_;

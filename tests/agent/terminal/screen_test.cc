@@ -69,9 +69,9 @@ TEST_CASE("whatever there is to show, the picture fits and the cursor is in it")
       if (cursor == 0) REQUIRE(shown[picture.cursor_row] == "> line 0");
     }
   }
-  scene.question = "May it?";
+  scene.question = "May it? y";
   const Screen::Picture picture = picture_of(scene, {24, 80});
-  REQUIRE(picture.rows.back().text() == "May it? ");
+  REQUIRE(picture.rows.back().text() == "May it? y");
 }
 
 TEST_CASE("what stays is written once, above the picture that is drawn anew") {

@@ -1,3 +1,4 @@
+#include <chrono>
 #include <exception>
 #include <iostream>
 #include <sstream>
@@ -47,15 +48,13 @@ std::vector<std::string> messages_in(Context context) {
   return messages;
 }
 
-// A word for ever. The loop of a model is never this idle: it needs no clock to be slow.
+// A line after another for ever, hardly faster than a model would.
 llm::Reply think(const llm::ReplyOptions& options) {
   llm::Reply reply;
   reply.finish = llm::Finish::kCancelled;
   for (int line = 1; !options.cancel.stop_requested(); ++line) {
     if (options.on_text) options.on_text("thought " + std::to_string(line) + "\n");
-    for (int i = 0; i < 200'000 && !options.cancel.stop_requested(); ++i) {
-      std::this_thread::yield();
-    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return reply;
 }
@@ -74,7 +73,10 @@ llm::Reply answer(Context context, const llm::ReplyOptions& options) {
     if (segment->role == "user" && !segment->markup) break;
   }
   const std::vector<std::string> messages = messages_in(context);
-  std::istringstream words(messages.empty() ? "" : messages.back());
+  std::string message = messages.empty() ? "" : messages.back();
+  // What the person did before stands in parentheses.
+  while (message.starts_with("(")) message.erase(0, message.find(")\n\n") + 3);
+  std::istringstream words(message);
   std::string verb;
   std::string rest;
   words >> verb >> std::ws;
@@ -93,7 +95,7 @@ llm::Reply answer(Context context, const llm::ReplyOptions& options) {
   }
   if (verb == "messages") {
     std::string text = std::to_string(messages.size()) + " messages:\n";
-    for (const std::string& message : messages) text += "- " + message + "\n";
+    for (const std::string& each : messages) text += "- " + each + "\n";
     return say(text);
   }
   return say("I do not understand: " + verb);
