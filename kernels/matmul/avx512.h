@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include "kernels/matmul/tile.h"
+#include "kernels/simd/avx512_sums.h"
 
 namespace dsv4::kernels {
 namespace {
@@ -12,6 +13,7 @@ struct Avx512 {
   using Reg = __m512;
   using Acc = __m512;
   static constexpr int kWidth = 16;
+  static constexpr int kRegisters = 32;
   static constexpr float kE4m3Unit = 256.0f;
   template <WeightFormat F>
   static constexpr bool kReorders = F == WeightFormat::kFp4Block32;
@@ -20,7 +22,10 @@ struct Avx512 {
   static void store(float* to, Reg reg) { _mm512_storeu_ps(to, reg); }
   static Acc zero() { return _mm512_setzero_ps(); }
   static Acc madd(Reg w, Reg x, Acc acc) { return _mm512_fmadd_ps(w, x, acc); }
-  static float sum(Acc acc) { return _mm512_reduce_add_ps(acc); }
+  static float sum(Acc acc) { return sum_of(acc); }
+  static void sum4(Acc a, Acc b, Acc c, Acc d, float* out) {
+    _mm_storeu_ps(out, _mm512_castps512_ps128(sums_of_four(a, b, c, d)));
+  }
 
   static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {
     for (int i = 0; i < 2; ++i) out[i] = _mm512_loadu_ps(bytes + 64 * i);

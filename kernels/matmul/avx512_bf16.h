@@ -13,6 +13,7 @@ struct Avx512Bf16 {
   using Reg = __m512bh;
   using Acc = __m512;
   static constexpr int kWidth = 32;
+  static constexpr int kRegisters = 32;
   static constexpr float kE4m3Unit = Avx512::kE4m3Unit;
   template <WeightFormat F>
   static constexpr bool kReorders = Avx512::kReorders<F>;
@@ -25,7 +26,8 @@ struct Avx512Bf16 {
   static void store(uint16_t* to, Reg reg) { std::memcpy(to, &reg, sizeof reg); }
   static Acc zero() { return _mm512_setzero_ps(); }
   static Acc madd(Reg w, Reg x, Acc acc) { return _mm512_dpbf16_ps(acc, w, x); }
-  static float sum(Acc acc) { return _mm512_reduce_add_ps(acc); }
+  static float sum(Acc acc) { return sum_of(acc); }
+  static void sum4(Acc a, Acc b, Acc c, Acc d, float* out) { Avx512::sum4(a, b, c, d, out); }
 
   static void decode(FormatTag<WeightFormat::kBf16>, const uint8_t* bytes, uint8_t, Reg* out) {
     *out = load(bytes);

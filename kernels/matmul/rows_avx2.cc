@@ -12,6 +12,7 @@ struct Avx2 {
   using Reg = __m256;
   using Acc = __m256;
   static constexpr int kWidth = 8;
+  static constexpr int kRegisters = 16;
   static constexpr float kE4m3Unit = 0x1p64f;
   template <WeightFormat F>
   static constexpr bool kReorders =
@@ -21,10 +22,22 @@ struct Avx2 {
   static void store(float* to, Reg reg) { _mm256_storeu_ps(to, reg); }
   static Acc zero() { return _mm256_setzero_ps(); }
   static Acc madd(Reg w, Reg x, Acc acc) { return _mm256_fmadd_ps(w, x, acc); }
+  // Within each half (0 + 2) + (1 + 3), then the halves.
   static float sum(Acc acc) {
-    const __m128 half = _mm_add_ps(_mm256_castps256_ps128(acc), _mm256_extractf128_ps(acc, 1));
-    const __m128 pair = _mm_add_ps(half, _mm_movehl_ps(half, half));
-    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_movehdup_ps(pair)));
+    const __m256 pairs = _mm256_add_ps(acc, _mm256_permute_ps(acc, 0x4e));
+    const __m256 halves = _mm256_add_ps(pairs, _mm256_permute_ps(pairs, 0xb1));
+    return _mm_cvtss_f32(
+        _mm_add_ss(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1)));
+  }
+  static void sum4(Acc a, Acc b, Acc c, Acc d, float* out) {
+    const __m256d ab =
+        _mm256_castps_pd(_mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)));
+    const __m256d cd =
+        _mm256_castps_pd(_mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d)));
+    const __m256 halves = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)),
+                                        _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd)));
+    _mm_storeu_ps(out,
+                  _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1)));
   }
 
   static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {

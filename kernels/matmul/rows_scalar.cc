@@ -11,6 +11,7 @@ struct Scalar {
   };
   using Acc = Reg;
   static constexpr int kWidth = 8;
+  static constexpr int kRegisters = 16;
   static constexpr float kE4m3Unit = 256.0f;
   template <WeightFormat>
   static constexpr bool kReorders = false;
@@ -29,6 +30,12 @@ struct Scalar {
   static float sum(const Acc& acc) {
     const float* l = acc.lane;
     return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
+  }
+  static void sum4(const Acc& a, const Acc& b, const Acc& c, const Acc& d, float* out) {
+    out[0] = sum(a);
+    out[1] = sum(b);
+    out[2] = sum(c);
+    out[3] = sum(d);
   }
 
   static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {

@@ -9,6 +9,9 @@
 //   madd(w, x, acc)     acc + w * x, lane by lane
 //   kE4m3Unit           decoded FP8 weights are values / kE4m3Unit
 //   zero, sum           an empty Acc; the sum of its lanes, in a fixed order
+//   sum4(a,b,c,d,out)   the sums of four, each the same to the bit: a narrow matrix spends as much
+//                       on sums as on products, and four together take a third of four alone
+//   kRegisters          how many there are
 //   decode(FormatTag, bytes, scale, out)   one step of a row as registers
 //   has_nan_code(bytes, n)                 whether an e4m3 NaN is among the bytes
 //   reorder(FormatTag, x)                  the columns of a step from their order to decode's
@@ -102,32 +105,51 @@ bool row_is_nan(const uint8_t* bytes, int64_t cols) {
 }
 
 template <class Arch, WeightFormat F>
-float result(const typename Arch::Acc& acc, bool is_nan) {
-  return is_nan ? __builtin_nanf("") : Arch::sum(acc) * kUnit<Arch, F>;
+float result(float sum, bool is_nan) {
+  return is_nan ? __builtin_nanf("") : sum * kUnit<Arch, F>;
 }
 
-// For few tokens: R rows x T tokens, weights decoded in registers and used at once.
+// The results of one token for R rows. Inlined, so that the sums stay in registers.
+template <class Arch, WeightFormat F, int R>
+[[gnu::always_inline]] inline void results(const typename Arch::Acc* acc, const bool* is_nan,
+                                           float* y) {
+  float sums[R];
+  for (int r = 0; r + 4 <= R; r += 4) {
+    Arch::sum4(acc[r], acc[r + 1], acc[r + 2], acc[r + 3], sums + r);
+  }
+  for (int r = R / 4 * 4; r < R; ++r) sums[r] = Arch::sum(acc[r]);
+  for (int r = 0; r < R; ++r) y[r] = result<Arch, F>(sums[r], is_nan[r]);
+}
+
+// For few tokens: R rows x T tokens, weights decoded in registers and used at once. Every loop over
+// rows or tokens is unrolled and every call inlined, so that sums and weights are registers.
 template <class Arch, WeightFormat F, int R, int T>
-void stream_rows(const RowKernelArgs& a, int64_t row) {
+[[gnu::flatten]] void stream_rows(const RowKernelArgs& a, int64_t row) {
   using RowF = Row<Arch, F>;
   const auto* x = static_cast<const typename Arch::Element*>(a.x);
   RowF rows[R];
-  typename Arch::Acc acc[R][T];
+  typename Arch::Acc acc[T][R];
+  bool is_nan[R];
+#pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
     rows[r] = RowF(a.weight, row + r);
-    for (int t = 0; t < T; ++t) acc[r][t] = Arch::zero();
+#pragma GCC unroll 8
+    for (int t = 0; t < T; ++t) acc[t][r] = Arch::zero();
   }
   auto multiply = [&](int r, int64_t step, const typename Arch::Reg* w) {
+#pragma GCC unroll 8
     for (int t = 0; t < T; ++t) {
       const auto* at = x + t * a.x_stride + step * kStepCols;
+#pragma GCC unroll 4
       for (int i = 0; i < RowF::kRegs; ++i) {
-        acc[r][t] = Arch::madd(w[i], Arch::load(at + i * Arch::kWidth), acc[r][t]);
+        acc[t][r] = Arch::madd(w[i], Arch::load(at + i * Arch::kWidth), acc[t][r]);
       }
     }
   };
   const int64_t steps = a.weight.cols / kStepCols;
   const int64_t ahead = R * (rows[R - 1].bytes - rows[0].bytes) / (R > 1 ? R - 1 : 1);
   for (int64_t step = 0; step < steps; ++step) {
+#pragma GCC unroll 4
     for (int r = 0; r < R; ++r) {
       // Each row is a stream of its own, too short for the processor to see it coming.
       __builtin_prefetch(rows[r].bytes + ahead + step * step_bytes<F>(), 0, 3);
@@ -137,23 +159,26 @@ void stream_rows(const RowKernelArgs& a, int64_t row) {
     }
   }
   const int64_t tail = a.weight.cols % kStepCols;
+#pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
     if (tail != 0) {
       typename Arch::Reg w[RowF::kRegs];
       rows[r].decode_tail(steps, tail, w);
       multiply(r, steps, w);
     }
-    const bool is_nan = row_is_nan<Arch, F>(rows[r].bytes, a.weight.cols);
-    for (int t = 0; t < T; ++t) {
-      a.y[t * a.weight.rows + row + r] = result<Arch, F>(acc[r][t], is_nan);
-    }
+    is_nan[r] = row_is_nan<Arch, F>(rows[r].bytes, a.weight.cols);
+  }
+#pragma GCC unroll 8
+  for (int t = 0; t < T; ++t) {
+    results<Arch, F, R>(acc[t], is_nan, a.y + t * a.weight.rows + row);
   }
 }
 
 // As many rows at once as leave registers for the weights and keep enough sums going.
 template <class Arch, WeightFormat F, int T>
 void stream(const RowKernelArgs& a, int64_t begin, int64_t end) {
-  constexpr int kRows = T <= 3 ? kTileRows : T <= 6 ? 2 : 1;
+  constexpr int kMost = Arch::kRegisters * 3 / 4;
+  constexpr int kRows = T * kTileRows <= kMost ? kTileRows : T * 2 <= kMost ? 2 : 1;
   int64_t row = begin;
   for (; row + kRows <= end; row += kRows) stream_rows<Arch, F, kRows, T>(a, row);
   for (; row < end; ++row) stream_rows<Arch, F, 1, T>(a, row);
@@ -171,7 +196,8 @@ struct PanelProduct {
   bool is_nan[kRowBlock];
 
   // Decodes columns [col, col + width) of the rows; returns the width in whole steps.
-  int64_t decode(const WeightMatrix& w, int64_t row, int rows, int64_t col, int64_t width) {
+  [[gnu::flatten]] int64_t decode(const WeightMatrix& w, int64_t row, int rows, int64_t col,
+                                  int64_t width) {
     const int64_t first = col / kStepCols;
     const int64_t full = width / kStepCols;
     const int64_t tail = width % kStepCols;
@@ -200,18 +226,25 @@ struct PanelProduct {
   template <int T>
   void tile(int r0, int t0, const Element* x, int64_t x_stride, int64_t width) {
     Acc acc[kTileRows][T];
+#pragma GCC unroll 4
     for (int r = 0; r < kTileRows; ++r) {
+#pragma GCC unroll 8
       for (int t = 0; t < T; ++t) acc[r][t] = sums[t0 + t][r0 + r];
     }
     for (int64_t c = 0; c < width; c += Arch::kWidth) {
       typename Arch::Reg xs[T];
+#pragma GCC unroll 8
       for (int t = 0; t < T; ++t) xs[t] = Arch::load(x + t * x_stride + c);
+#pragma GCC unroll 4
       for (int r = 0; r < kTileRows; ++r) {
         const typename Arch::Reg w = Arch::load(&panel[r0 + r][c]);
+#pragma GCC unroll 8
         for (int t = 0; t < T; ++t) acc[r][t] = Arch::madd(w, xs[t], acc[r][t]);
       }
     }
+#pragma GCC unroll 4
     for (int r = 0; r < kTileRows; ++r) {
+#pragma GCC unroll 8
       for (int t = 0; t < T; ++t) sums[t0 + t][r0 + r] = acc[r][t];
     }
   }
@@ -246,7 +279,11 @@ struct PanelProduct {
     }
     for (int t = 0; t < tokens; ++t) {
       float* y = a.y + (token + t) * a.weight.rows + row;
-      for (int r = 0; r < rows; ++r) y[r] = result<Arch, F>(sums[t][r], is_nan[r]);
+      if (rows == kRowBlock) {
+        results<Arch, F, kRowBlock>(sums[t], is_nan, y);
+        continue;
+      }
+      for (int r = 0; r < rows; ++r) y[r] = result<Arch, F>(Arch::sum(sums[t][r]), is_nan[r]);
     }
   }
 };

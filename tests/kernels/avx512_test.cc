@@ -39,7 +39,7 @@ TEST_CASE("emulated AVX-512 products agree with the reference in every format an
     for (const WeightFormat format : kFormats) {
       if (table->by_format[static_cast<size_t>(format)].multiply == nullptr) continue;
       for (const auto& [tokens, rows, cols] : std::vector<std::array<int64_t, 3>>{
-               {1, 1, 1}, {1, 5, 33}, {2, 17, 129}, {3, 6, 300}, {7, 18, 160}}) {
+               {1, 1, 1}, {1, 5, 33}, {2, 17, 129}, {3, 6, 300}, {7, 18, 160}, {9, 17, 40}}) {
         const int64_t width = format == WeightFormat::kFp4Block32 ? (cols + 31) / 32 * 32 : cols;
         const RandomWeight weight(random, format, rows, width);
         const std::vector<float> x = random_rows(random, tokens * width);

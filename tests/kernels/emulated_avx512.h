@@ -36,6 +36,8 @@ struct M128i : Register<16> {};
 struct M256i : Register<32> {};
 struct M512i : Register<64> {};
 struct M512 : Register<64> {};
+struct M512d : Register<64> {};
+struct M128 : Register<16> {};
 struct M512bh : Register<64> {};
 using Mask64 = uint64_t;
 
@@ -159,11 +161,38 @@ inline M512 permutex2var_ps(const M512& a, const M512i& at, const M512& b) {
     return ((index & 16) != 0 ? b : a).get<float>(index & 15);
   });
 }
-inline float reduce_add_ps(const M512& a) {
-  float sum = 0;
-  for (int i = 0; i < 16; ++i) sum += a.get<float>(i);
-  return sum;
+inline M512 add_ps(const M512& a, const M512& b) {
+  return lanes<M512, float>([&](int i) { return a.get<float>(i) + b.get<float>(i); });
 }
+// Within each 128 bits, lane i from lane (order >> 2 * i) & 3.
+inline M512 permute_ps(const M512& a, int order) {
+  return lanes<M512, float>(
+      [&](int i) { return a.get<float>((i & ~3) | (order >> 2 * (i & 3) & 3)); });
+}
+// Quarters: two of a, then two of b.
+inline M512 shuffle_f32x4(const M512& a, const M512& b, int order) {
+  return lanes<M512, float>(
+      [&](int i) { return (i < 8 ? a : b).get<float>((order >> 2 * (i / 4) & 3) * 4 + (i & 3)); });
+}
+inline M512 unpacklo_ps(const M512& a, const M512& b) {
+  return lanes<M512, float>(
+      [&](int i) { return (i % 2 == 0 ? a : b).get<float>((i & ~3) + (i & 3) / 2); });
+}
+inline M512 unpackhi_ps(const M512& a, const M512& b) {
+  return lanes<M512, float>(
+      [&](int i) { return (i % 2 == 0 ? a : b).get<float>((i & ~3) + 2 + (i & 3) / 2); });
+}
+inline M512d unpacklo_pd(const M512d& a, const M512d& b) {
+  return lanes<M512d, double>([&](int i) { return (i % 2 == 0 ? a : b).get<double>(i & ~1); });
+}
+inline M512d unpackhi_pd(const M512d& a, const M512d& b) {
+  return lanes<M512d, double>([&](int i) { return (i % 2 == 0 ? a : b).get<double>(i | 1); });
+}
+inline M512d castps_pd(const M512& a) { return std::bit_cast<M512d>(a); }
+inline M512 castpd_ps(const M512d& a) { return std::bit_cast<M512>(a); }
+inline float cvtss_f32(const M512& a) { return a.get<float>(0); }
+inline M128 castps512_ps128(const M512& a) { return load<M128>(a.bytes); }
+inline void storeu_ps_128(void* to, const M128& r) { std::memcpy(to, r.bytes, sizeof r.bytes); }
 inline M512bh cvtne2ps_pbh(const M512& upper, const M512& lower) {
   return lanes<M512bh, uint16_t>(
       [&](int i) { return nearest_bf16((i < 16 ? lower : upper).get<float>(i & 15)); });
@@ -185,12 +214,15 @@ inline M512 dpbf16_ps(const M512& acc, const M512bh& a, const M512bh& b) {
 #define __m512i emulated::M512i
 #define __m512 emulated::M512
 #define __m512bh emulated::M512bh
+#define __m512d emulated::M512d
 #define __mmask64 emulated::Mask64
 // Some of these are macros of the compiler's own header.
 #undef _mm256_slli_epi16
 #undef _mm512_slli_epi32
 #undef _mm512_srli_epi32
 #undef _mm512_setr_epi32
+#undef _mm512_permute_ps
+#undef _mm512_shuffle_f32x4
 
 #define _mm_loadu_si128 emulated::loadu_128
 #define _mm256_loadu_si256 emulated::loadu_256
@@ -219,6 +251,17 @@ inline M512 dpbf16_ps(const M512& acc, const M512bh& a, const M512bh& b) {
 #define _mm512_cvtph_ps emulated::cvtph_ps
 #define _mm512_permutexvar_ps emulated::permutexvar_ps
 #define _mm512_permutex2var_ps emulated::permutex2var_ps
-#define _mm512_reduce_add_ps emulated::reduce_add_ps
+#define _mm512_add_ps emulated::add_ps
+#define _mm512_permute_ps emulated::permute_ps
+#define _mm512_shuffle_f32x4 emulated::shuffle_f32x4
+#define _mm512_unpacklo_ps emulated::unpacklo_ps
+#define _mm512_unpackhi_ps emulated::unpackhi_ps
+#define _mm512_unpacklo_pd emulated::unpacklo_pd
+#define _mm512_unpackhi_pd emulated::unpackhi_pd
+#define _mm512_castps_pd emulated::castps_pd
+#define _mm512_castpd_ps emulated::castpd_ps
+#define _mm512_cvtss_f32 emulated::cvtss_f32
+#define _mm512_castps512_ps128 emulated::castps512_ps128
+#define _mm_storeu_ps emulated::storeu_ps_128
 #define _mm512_cvtne2ps_pbh emulated::cvtne2ps_pbh
 #define _mm512_dpbf16_ps emulated::dpbf16_ps
