@@ -43,14 +43,6 @@ bool chooses(const ForwardContext& ctx, const LayerConfig& layer, const Stretch&
   return layer.overlaps() && stretch.end() / layer.compress_ratio > ctx.config.index_topk;
 }
 
-// Makes room for the entries that the stretch closes. Forks share what the lists are made of, so
-// that lists of different sequences may not grow at the same time.
-void grow_entries(const LayerConfig& layer, const Stretch& stretch, LayerState& state) {
-  const int64_t entries = layer.compresses() ? stretch.end() / layer.compress_ratio : 0;
-  for (CompressorState& c : state.compressor) c.entries.resize(entries);
-  for (CompressorState& c : state.indexer) c.entries.resize(entries);
-}
-
 }  // namespace
 
 AttentionSite::AttentionSite(const Config& config)
@@ -59,16 +51,13 @@ AttentionSite::AttentionSite(const Config& config)
 void AttentionSite::run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                         const AttentionWeights& weights, const float* x,
                         std::span<LayerState* const> states, float* out) {
-  const Config& c = ctx.config;
-  project_query(ctx, chunk, layer, weights, x);
-  project_rows(ctx, chunk, layer, weights, x, *states.front());
-  if (layer.compresses()) project_blocks(ctx, chunk, weights.compressor, x, compressor_);
-  if (layer.overlaps()) project_blocks(ctx, chunk, weights.indexer.compressor, x, indexer_);
-  heads_.get(chunk.tokens() * c.num_attention_heads * c.head_dim);
-  const bool any_chooses =
-      std::any_of(chunk.stretches.begin(), chunk.stretches.end(),
-                  [&](const Stretch& stretch) { return chooses(ctx, layer, stretch); });
-  if (any_chooses) project_index(ctx, chunk, weights.indexer, x);
+  chooses_ = std::any_of(chunk.stretches.begin(), chunk.stretches.end(),
+                         [&](const Stretch& stretch) { return chooses(ctx, layer, stretch); });
+  project(ctx, chunk, layer, weights, x);
+  finish_query(ctx, chunk, layer);
+  finish_rows(ctx, chunk, layer, weights, *states.front());
+  if (chooses_) finish_index(ctx, chunk);
+  heads_.get(chunk.tokens() * ctx.config.num_attention_heads * ctx.config.head_dim);
   run_sequences(ctx, chunk, layer, weights, states);
   project_output(ctx, chunk, layer, weights, out);
 }
@@ -83,7 +72,7 @@ void AttentionSite::run_sequences(const ForwardContext& ctx, const Chunk& chunk,
   int64_t first = 0;
   for (size_t i = 0; i < chunk.stretches.size(); ++i) {
     const Stretch& stretch = chunk.stretches[i];
-    grow_entries(layer, stretch, *states[i]);
+    grow_layer(layer, stretch.end(), *states[i]);  // forks share what it changes: one by one
     rows_.push_back(rows_of(ctx, chunk, layer, stretch, first));
     first += stretch.tokens();
   }
@@ -127,30 +116,62 @@ SequenceRows AttentionSite::rows_of(const ForwardContext& ctx, const Chunk& chun
   return rows;
 }
 
-void AttentionSite::project_query(const ForwardContext& ctx, const Chunk& chunk,
-                                  const LayerConfig& layer, const AttentionWeights& weights,
-                                  const float* x) {
+// Everything that reads the site's input in one loop, then everything that reads the query
+// residual.
+void AttentionSite::project(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+                            const AttentionWeights& weights, const float* x) {
   const Config& c = ctx.config;
   const int64_t tokens = chunk.tokens();
-  const int64_t heads = c.num_attention_heads;
-  const auto eps = static_cast<float>(c.rms_norm_eps);
   float* qr = qr_.get(tokens * c.q_lora_rank);
-  float* q = q_.get(tokens * heads * c.head_dim);
-  ctx.linear(weights.wq_a, x, tokens, qr);
-  kernels::rms_norm(ctx.pool, ctx.isa, {qr, tokens, c.q_lora_rank, weights.q_norm.data(), eps, qr});
-  ctx.linear(weights.wq_b, qr, tokens, q);
-  kernels::rms_norm(ctx.pool, ctx.isa, {q, tokens * heads, c.head_dim, nullptr, eps, q});
-  kernels::rope(ctx.pool,
-                {q, tokens * heads, c.head_dim, c.rope_dim, heads, rope_of(chunk, layer), false});
+  products_.clear();
+  products_.push_back(ctx.product(weights.wq_a, x, tokens, qr));
+  products_.push_back(ctx.product(weights.wkv, x, tokens, raw_.get(tokens * c.head_dim)));
+  if (layer.compresses()) add_blocks(ctx, chunk, weights.compressor, x, compressor_);
+  if (layer.overlaps()) add_blocks(ctx, chunk, weights.indexer.compressor, x, indexer_);
+  if (chooses_) {
+    float* w = index_weights_.get(tokens * c.index_n_heads);
+    products_.push_back(ctx.product(weights.indexer.weights_proj, x, tokens, w));
+  }
+  ctx.multiply(products_);
+
+  kernels::rms_norm(
+      ctx.pool, ctx.isa,
+      {qr, tokens, c.q_lora_rank, weights.q_norm.data(), static_cast<float>(c.rms_norm_eps), qr});
+  products_.clear();
+  float* q = q_.get(tokens * c.num_attention_heads * c.head_dim);
+  products_.push_back(ctx.product(weights.wq_b, qr, tokens, q));
+  if (chooses_) {
+    float* index_q = index_q_.get(tokens * c.index_n_heads * c.index_head_dim);
+    products_.push_back(ctx.product(weights.indexer.wq_b, qr, tokens, index_q));
+  }
+  ctx.multiply(products_);
 }
 
-void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
-                                 const LayerConfig& layer, const AttentionWeights& weights,
-                                 const float* x, const LayerState& state) {
+void AttentionSite::add_blocks(const ForwardContext& ctx, const Chunk& chunk,
+                               const CompressorWeights& weights, const float* x, Projection& out) {
+  const int64_t tokens = chunk.tokens();
+  out.width = weights.wkv.rows;
+  products_.push_back(ctx.product(weights.wkv, x, tokens, out.kv.get(tokens * out.width)));
+  products_.push_back(ctx.product(weights.wgate, x, tokens, out.gate.get(tokens * out.width)));
+}
+
+void AttentionSite::finish_query(const ForwardContext& ctx, const Chunk& chunk,
+                                 const LayerConfig& layer) {
+  const Config& c = ctx.config;
+  const int64_t heads = chunk.tokens() * c.num_attention_heads;
+  float* q = q_.get(0);
+  kernels::rms_norm(ctx.pool, ctx.isa,
+                    {q, heads, c.head_dim, nullptr, static_cast<float>(c.rms_norm_eps), q});
+  kernels::rope(ctx.pool, {q, heads, c.head_dim, c.rope_dim, c.num_attention_heads,
+                           rope_of(chunk, layer), false});
+}
+
+void AttentionSite::finish_rows(const ForwardContext& ctx, const Chunk& chunk,
+                                const LayerConfig& layer, const AttentionWeights& weights,
+                                const LayerState& state) {
   const Config& c = ctx.config;
   const int64_t tokens = chunk.tokens();
-  float* rows = raw_.get(tokens * c.head_dim);
-  ctx.linear(weights.wkv, x, tokens, rows);
+  float* rows = raw_.get(0);
   kernels::rms_norm(
       ctx.pool, ctx.isa,
       {rows, tokens, c.head_dim, weights.kv_norm.data(), static_cast<float>(c.rms_norm_eps), rows});
@@ -158,30 +179,18 @@ void AttentionSite::project_rows(const ForwardContext& ctx, const Chunk& chunk,
   if (ctx.rounds()) round_rows(state.layout, rows, tokens);
 }
 
-void AttentionSite::project_blocks(const ForwardContext& ctx, const Chunk& chunk,
-                                   const CompressorWeights& weights, const float* x,
-                                   Projection& out) {
-  out.width = weights.wkv.rows;
-  ctx.linear(weights.wkv, x, chunk.tokens(), out.kv.get(chunk.tokens() * out.width));
-  ctx.linear(weights.wgate, x, chunk.tokens(), out.gate.get(chunk.tokens() * out.width));
-}
-
-// The indexer's queries and weights. qr_ holds the chunk's query residuals.
-void AttentionSite::project_index(const ForwardContext& ctx, const Chunk& chunk,
-                                  const IndexerWeights& weights, const float* x) {
+// The indexer's queries and weights.
+void AttentionSite::finish_index(const ForwardContext& ctx, const Chunk& chunk) {
   const Config& c = ctx.config;
-  const int64_t tokens = chunk.tokens();
   const int64_t heads = c.index_n_heads;
+  const int64_t rows = chunk.tokens() * heads;
   const int64_t dim = c.index_head_dim;
-  float* q = index_q_.get(tokens * heads * dim);
-  float* w = index_weights_.get(tokens * heads);
-  ctx.linear(weights.wq_b, qr_.get(0), tokens, q);
-  kernels::rope(ctx.pool,
-                {q, tokens * heads, dim, c.rope_dim, heads, &chunk.compressed_rope, false});
-  if (ctx.rounds()) round_index_queries(ctx, q, tokens * heads);
-  ctx.linear(weights.weights_proj, x, tokens, w);
+  float* q = index_q_.get(0);
+  kernels::rope(ctx.pool, {q, rows, dim, c.rope_dim, heads, &chunk.compressed_rope, false});
+  if (ctx.rounds()) round_index_queries(ctx, q, rows);
+  float* w = index_weights_.get(0);
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(dim * heads)));
-  for (int64_t i = 0; i < tokens * heads; ++i) w[i] *= scale;
+  for (int64_t i = 0; i < rows; ++i) w[i] *= scale;
 }
 
 // Rotates the heads back by their position (values carry the rotation of keys), then the grouped
@@ -193,17 +202,20 @@ void AttentionSite::project_output(const ForwardContext& ctx, const Chunk& chunk
   const int64_t tokens = chunk.tokens();
   const int64_t per_group = c.num_attention_heads / c.o_groups;
   const int64_t rank = c.o_lora_rank;
-  float* low_rank = low_rank_.get(tokens * c.o_groups * rank);
-  float* group = group_.get(tokens * rank);
+  float* groups = groups_.get(c.o_groups * tokens * rank);
+  products_.clear();
   for (int64_t g = 0; g < c.o_groups; ++g) {
     float* heads = heads_.get(0) + g * tokens * per_group * c.head_dim;
     kernels::rope(ctx.pool, {heads, tokens * per_group, c.head_dim, c.rope_dim, per_group,
                              rope_of(chunk, layer), true});
-    kernels::matmul(ctx.pool, ctx.isa,
-                    {heads, tokens, weights.wo_a[static_cast<size_t>(g)],
-                     kernels::ActivationRounding::kNone, group});
+    products_.push_back({heads, tokens, weights.wo_a[static_cast<size_t>(g)],
+                         kernels::ActivationRounding::kNone, groups + g * tokens * rank});
+  }
+  ctx.multiply(products_);
+  float* low_rank = low_rank_.get(tokens * c.o_groups * rank);
+  for (int64_t g = 0; g < c.o_groups; ++g) {
     for (int64_t t = 0; t < tokens; ++t) {
-      std::copy_n(group + t * rank, rank, low_rank + (t * c.o_groups + g) * rank);
+      std::copy_n(groups + (g * tokens + t) * rank, rank, low_rank + (t * c.o_groups + g) * rank);
     }
   }
   ctx.linear(weights.wo_b, low_rank, tokens, out);

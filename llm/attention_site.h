@@ -27,14 +27,14 @@ class AttentionSite {
     int64_t width = 0;
   };
 
-  void project_query(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                     const AttentionWeights& weights, const float* x);
-  void project_rows(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
-                    const AttentionWeights& weights, const float* x, const LayerState& state);
-  void project_blocks(const ForwardContext& ctx, const Chunk& chunk,
-                      const CompressorWeights& weights, const float* x, Projection& out);
-  void project_index(const ForwardContext& ctx, const Chunk& chunk, const IndexerWeights& weights,
-                     const float* x);
+  void project(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+               const AttentionWeights& weights, const float* x);
+  void add_blocks(const ForwardContext& ctx, const Chunk& chunk, const CompressorWeights& weights,
+                  const float* x, Projection& out);
+  void finish_query(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer);
+  void finish_rows(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
+                   const AttentionWeights& weights, const LayerState& state);
+  void finish_index(const ForwardContext& ctx, const Chunk& chunk);
   SequenceRows rows_of(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                        const Stretch& stretch, int64_t first);
   void run_sequences(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
@@ -43,8 +43,10 @@ class AttentionSite {
                       const AttentionWeights& weights, float* out);
 
   std::vector<float> compressed_frequencies_;
-  Buffer qr_, q_, raw_, index_q_, index_weights_, heads_, group_, low_rank_;
+  Buffer qr_, q_, raw_, index_q_, index_weights_, heads_, groups_, low_rank_;
   Projection compressor_, indexer_;
+  bool chooses_ = false;  // some stretch does
+  std::vector<kernels::MatmulParams> products_;
   std::vector<SequenceAttention> sequences_;
   std::vector<SequenceRows> rows_;
   kernels::ThreadPool alone_{1};  // of a sequence that is computed beside others

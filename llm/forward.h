@@ -17,12 +17,25 @@ struct ForwardContext {
   Precision precision;
   kernels::ThreadPool& pool;
   kernels::Isa isa;
+  kernels::MatmulScratch* scratch = nullptr;  // null: products allocate their own
 
   bool rounds() const { return precision != Precision::kF32; }
 
   // y [tokens, rows] = x [tokens, cols] * w^T; the activation is rounded when the precision and the
   // weight's format ask for it.
-  void linear(const kernels::WeightMatrix& w, const float* x, int64_t tokens, float* y) const;
+  kernels::MatmulParams product(const kernels::WeightMatrix& w, const float* x, int64_t tokens,
+                                float* y) const;
+
+  // Computes products that do not need each other as one loop: small ones would not occupy all
+  // threads alone. Those of the same x stand together, so that it is rounded once.
+  void multiply(std::span<const kernels::MatmulParams> products) const {
+    kernels::matmul_batch(pool, isa, products, scratch);
+  }
+
+  void linear(const kernels::WeightMatrix& w, const float* x, int64_t tokens, float* y) const {
+    const kernels::MatmulParams one = product(w, x, tokens, y);
+    multiply({&one, 1});
+  }
 };
 
 // Consecutive ids of one sequence.

@@ -92,9 +92,14 @@ int64_t state_bytes(const LayerState& state) {
   return bytes;
 }
 
-void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state) {
+void grow_layer(const LayerConfig& layer, int64_t position, LayerState& state) {
+  if (!layer.compresses()) return;
   for (CompressorState& c : state.compressor) c.entries.resize(position / layer.compress_ratio);
   for (CompressorState& c : state.indexer) c.entries.resize(position / layer.compress_ratio);
+}
+
+void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state) {
+  grow_layer(layer, position, state);
 }
 
 LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64_t position,

@@ -54,6 +54,10 @@ LayerState make_layer_state(const Config& config, const LayerConfig& layer, kern
 
 int64_t state_bytes(const LayerState& state);
 
+// Makes room for the entries of the blocks that end before `position`, to be written before they
+// are read.
+void grow_layer(const LayerConfig& layer, int64_t position, LayerState& state);
+
 // Forgets everything from `position` on, at most kGuessRoom ids.
 void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state);
 

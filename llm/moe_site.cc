@@ -25,8 +25,9 @@ kernels::RoutingScore score_of(ScoringFunction scoring) {
 void MoeSite::run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                   const MoeWeights& weights, const float* x, float* out) {
   choose(ctx, chunk, layer, weights, x);
-  run_expert(ctx, weights.shared, x, chunk.tokens(), nullptr, out);
-  run_routed(ctx, weights, chunk.tokens(), x, out);
+  gather(ctx, x);
+  run_experts(ctx, weights, x, chunk.tokens(), out);
+  add_routed(ctx, out);
 }
 
 void MoeSite::choose(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
@@ -66,42 +67,66 @@ void MoeSite::choose(const ForwardContext& ctx, const Chunk& chunk, const LayerC
   begin_[0] = 0;
 }
 
-// out = w2 (weight * silu(w1 x) * (w3 x)); a null weight is 1.
-void MoeSite::run_expert(const ForwardContext& ctx, const ExpertWeights& expert, const float* x,
-                         int64_t tokens, const float* weight, float* out) {
+// The inputs of the routed experts, one expert's after another's.
+void MoeSite::gather(const ForwardContext& ctx, const float* x) {
+  const int64_t dim = ctx.config.hidden_size;
+  const int64_t chosen = ctx.config.num_experts_per_tok;
+  float* to = gathered_.get(static_cast<int64_t>(order_.size()) * dim);
+  row_weights_.clear();
+  for (const int32_t choice : order_) {
+    row_weights_.push_back(weight_[static_cast<size_t>(choice)]);
+    to = std::copy_n(x + choice / chosen * dim, dim, to);
+  }
+}
+
+// w2 (weight * silu(w1 x) * (w3 x)) of every expert: the shared one's, of weight 1, into out, the
+// others' into result_.
+void MoeSite::run_experts(const ForwardContext& ctx, const MoeWeights& weights, const float* x,
+                          int64_t tokens, float* out) {
+  const int64_t dim = ctx.config.hidden_size;
   const int64_t width = ctx.config.moe_intermediate_size;
-  float* gate = gate_.get(tokens * width);
-  float* up = up_.get(tokens * width);
-  ctx.linear(expert.w1, x, tokens, gate);
-  ctx.linear(expert.w3, x, tokens, up);
+  const auto choices = static_cast<int64_t>(order_.size());
+  float* gate = gate_.get((tokens + choices) * width);
+  float* up = up_.get((tokens + choices) * width);
+  float* result = result_.get(choices * dim);
+  // Calls visit(expert, its first row of gate and up, how many).
+  const auto each_expert = [&](const auto& visit) {
+    visit(weights.shared, int64_t{0}, tokens);
+    for (size_t e = 0; e + 1 < begin_.size(); ++e) {
+      const int64_t count = begin_[e + 1] - begin_[e];
+      if (count > 0) visit(weights.experts[e], tokens + begin_[e], count);
+    }
+  };
+  products_.clear();
+  each_expert([&](const ExpertWeights& expert, int64_t row, int64_t count) {
+    const float* in = row < tokens ? x : gathered_.get(0) + (row - tokens) * dim;
+    products_.push_back(ctx.product(expert.w1, in, count, gate + row * width));
+    products_.push_back(ctx.product(expert.w3, in, count, up + row * width));
+  });
+  ctx.multiply(products_);
+  const auto limit = static_cast<float>(ctx.config.swiglu_limit);
+  kernels::swiglu(ctx.pool, ctx.isa, {gate, up, tokens, width, nullptr, limit, gate});
+  float* routed = gate + tokens * width;
   kernels::swiglu(
       ctx.pool, ctx.isa,
-      {gate, up, tokens, width, weight, static_cast<float>(ctx.config.swiglu_limit), gate});
-  ctx.linear(expert.w2, gate, tokens, out);
+      {routed, up + tokens * width, choices, width, row_weights_.data(), limit, routed});
+  products_.clear();
+  each_expert([&](const ExpertWeights& expert, int64_t row, int64_t count) {
+    float* to = row < tokens ? out : result + (row - tokens) * dim;
+    products_.push_back(ctx.product(expert.w2, gate + row * width, count, to));
+  });
+  ctx.multiply(products_);
 }
 
 // Experts in the order of their numbers, so that a token's sum does not depend on its neighbours.
-void MoeSite::run_routed(const ForwardContext& ctx, const MoeWeights& weights, int64_t tokens,
-                         const float* x, float* out) {
+void MoeSite::add_routed(const ForwardContext& ctx, float* out) {
   const int64_t dim = ctx.config.hidden_size;
   const int64_t chosen = ctx.config.num_experts_per_tok;
-  float* gathered = gathered_.get(tokens * chosen * dim);
-  float* result = result_.get(tokens * chosen * dim);
-  for (size_t e = 0; e + 1 < begin_.size(); ++e) {
-    const int64_t count = begin_[e + 1] - begin_[e];
-    if (count == 0) continue;
-    const int32_t* choices = order_.data() + begin_[e];
-    row_weights_.clear();
-    for (int64_t i = 0; i < count; ++i) {
-      row_weights_.push_back(weight_[static_cast<size_t>(choices[i])]);
-      std::copy_n(x + choices[i] / chosen * dim, dim, gathered + i * dim);
-    }
-    run_expert(ctx, weights.experts[e], gathered, count, row_weights_.data(), result);
-    for (int64_t i = 0; i < count; ++i) {
-      float* y = out + choices[i] / chosen * dim;
-      const float* z = result + i * dim;
-      for (int64_t d = 0; d < dim; ++d) y[d] += z[d];
-    }
+  const float* z = result_.get(0);
+  for (const int32_t choice : order_) {
+    float* y = out + choice / chosen * dim;
+    for (int64_t d = 0; d < dim; ++d) y[d] += z[d];
+    z += dim;
   }
 }
 

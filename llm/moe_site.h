@@ -17,17 +17,19 @@ class MoeSite {
  private:
   void choose(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
               const MoeWeights& weights, const float* x);
-  void run_expert(const ForwardContext& ctx, const ExpertWeights& expert, const float* x,
-                  int64_t tokens, const float* weight, float* out);
-  void run_routed(const ForwardContext& ctx, const MoeWeights& weights, int64_t tokens,
-                  const float* x, float* out);
+  void gather(const ForwardContext& ctx, const float* x);
+  void run_experts(const ForwardContext& ctx, const MoeWeights& weights, const float* x,
+                   int64_t tokens, float* out);
+  void add_routed(const ForwardContext& ctx, float* out);
 
-  Buffer logits_, scores_, gate_, up_, gathered_, result_;
+  Buffer logits_, scores_, gathered_, result_;
+  Buffer gate_, up_;                // [tokens + choices, width]: the shared expert's, then order_'s
   std::vector<int32_t> index_;      // [tokens, K] chosen experts
   std::vector<float> weight_;       // [tokens, K]
   std::vector<int32_t> order_;      // choices (token * K + k), grouped by expert
   std::vector<int64_t> begin_;      // [E + 1], each expert's part of order_
-  std::vector<float> row_weights_;  // of one expert's tokens
+  std::vector<float> row_weights_;  // of order_
+  std::vector<kernels::MatmulParams> products_;
 };
 
 }  // namespace dsv4::llm

@@ -37,6 +37,9 @@ class Network {
   // run_mtp.
   void mtp_logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out);
 
+  // For the products of a run.
+  kernels::MatmulScratch& scratch() { return scratch_; }
+
  private:
   void lay_out(std::span<const Stretch> stretches);
   void embed();
@@ -49,6 +52,7 @@ class Network {
 
   const Config& config_;
   const Weights& weights_;
+  kernels::MatmulScratch scratch_;
   std::vector<float> frequencies_, compressed_frequencies_;
   AttentionSite attention_;
   MoeSite moe_;

@@ -115,8 +115,10 @@ void SequenceAttention::attend(const ForwardContext& ctx, const LayerConfig& lay
   const Config& c = ctx.config;
   const int64_t earlier = std::min(rows_.start, c.sliding_window - 1);
   window_.clear();
-  for (int64_t p = rows_.start - earlier; p < rows_.start; ++p) {
-    window_.push_back(state.ring.data() + p % state.slots * c.head_dim);
+  int64_t slot = (rows_.start - earlier) % state.slots;
+  for (int64_t i = 0; i < earlier; ++i) {
+    window_.push_back(state.ring.data() + slot * c.head_dim);
+    if (++slot == state.slots) slot = 0;
   }
   for (int64_t t = 0; t < rows_.tokens; ++t) window_.push_back(rows_.raw + t * c.head_dim);
 

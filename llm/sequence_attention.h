@@ -40,7 +40,7 @@ struct SequenceRows {
 // can be computed at the same time: nothing that they share is written.
 class SequenceAttention {
  public:
-  // Moves the state on by the rows. Its lists of entries have the size already that they get now.
+  // Moves the state on by the rows. Its lists of entries have grown already (grow_layer).
   void run(const ForwardContext& ctx, const LayerConfig& layer, const AttentionWeights& weights,
            const SequenceRows& rows, LayerState& state);
 

@@ -36,7 +36,7 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
 }
 
 ForwardContext SessionState::context() const {
-  return {model->config(), precision, *pool, kernels::detect_isa()};
+  return {model->config(), precision, *pool, kernels::detect_isa(), &network->scratch()};
 }
 
 void SessionState::check(std::span<const int32_t> ids) const {

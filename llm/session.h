@@ -13,7 +13,6 @@
 
 namespace dsv4::llm {
 
-struct BatchPart;
 struct SessionState;
 
 struct SessionOptions {
@@ -101,8 +100,8 @@ class Session {
   int64_t page_bytes() const;
 
  private:
+  friend class SessionBatch;
   friend class SessionStore;
-  friend std::vector<int64_t> append_together(std::span<const BatchPart> parts);
   friend class SessionTrail;
   explicit Session(std::unique_ptr<SessionState> state);
   std::unique_ptr<SessionState> state_;

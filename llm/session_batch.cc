@@ -1,8 +1,8 @@
 #include "llm/session_batch.h"
 
 #include <algorithm>
-#include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "llm/error.h"
 #include "llm/session_state.h"
@@ -10,85 +10,143 @@
 namespace dsv4::llm {
 namespace {
 
-// Of a part that has to be computed.
-struct Computed {
-  SessionState* state = nullptr;
-  std::span<const int32_t> ids;  // of this pass
-};
+// Of a model that the processor's caches hold, decoding takes less time than waiting for the other
+// threads several times a layer.
+constexpr int64_t kSmallModel = 32 << 20;  // bytes
 
-void check_alike(const SessionState& a, const SessionState& b) {
-  if (a.model != b.model || a.pool != b.pool) {
-    throw Error("sessions in one batch must share their model and their threads");
-  }
-  if (a.precision != b.precision) {
-    throw Error("sessions in one batch must have the same precision");
-  }
-}
-
-void check(std::span<const BatchPart> parts, std::span<SessionState* const> states) {
-  std::unordered_set<const SessionState*> seen;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    check_alike(*states.front(), *states[i]);
-    if (!seen.insert(states[i]).second) throw Error("a session is twice in one batch");
-    if (parts[i].ids.empty()) throw Error("a session of a batch has no ids to append");
-    states[i]->check(parts[i].ids);
-  }
-}
-
-// Logits [computed, vocab] after the last id of each.
-std::vector<float> last_logits(std::span<const Computed> computed) {
-  const SessionState& any = *computed.front().state;
-  const auto vocab = any.model->config().vocab_size;
-  const auto count = static_cast<int64_t>(computed.size());
-  std::vector<float> rows(static_cast<size_t>(count * vocab));
-  const bool single = std::all_of(computed.begin(), computed.end(),
-                                  [](const Computed& c) { return c.ids.size() == 1; });
-  if (single) {  // their rows lie side by side: one product
-    any.network->logits(any.context(), 0, count, rows.data());
-    return rows;
-  }
-  int64_t token = -1;
-  for (int64_t i = 0; i < count; ++i) {
-    token += static_cast<int64_t>(computed[static_cast<size_t>(i)].ids.size());
-    any.network->logits(any.context(), token, 1, rows.data() + i * vocab);
-  }
-  return rows;
-}
-
-void run(std::span<const Computed> computed) {
-  std::vector<Stretch> stretches;
-  for (const Computed& c : computed) {
-    stretches.push_back({c.ids, c.state->position, &c.state->layers});
-  }
-  const SessionState& any = *computed.front().state;
-  any.network->run(any.context(), stretches);
-  const std::vector<float> rows = last_logits(computed);
-  const auto vocab = static_cast<std::ptrdiff_t>(any.model->config().vocab_size);
-  auto row = rows.begin();
-  for (const Computed& c : computed) {
-    c.state->logits.assign(row, row + vocab);
-    row += vocab;
-    const bool due = c.state->until_checkpoint() == static_cast<int64_t>(c.ids.size());
-    c.state->add_ids(c.ids);
-    if (due) c.state->checkpoint();
-  }
-}
+// Ids of one session that a thread computes by itself; more are worth all threads.
+constexpr int64_t kFewIds = 16;
 
 }  // namespace
 
-std::vector<int64_t> append_together(std::span<const BatchPart> parts) {
-  std::vector<SessionState*> states;
-  for (const BatchPart& part : parts) states.push_back(part.session->state_.get());
-  check(parts, states);
+// What is computed of one part.
+struct SessionBatch::Computed {
+  SessionState* state = nullptr;
+  std::span<const int32_t> ids;
+};
+
+// Parts that go through the network together.
+struct SessionBatch::Group {
+  Network* network = nullptr;
+  kernels::ThreadPool* pool = nullptr;
+  std::vector<Computed> parts{};
+  std::vector<float> logits{};  // [parts, vocab], after the last id of each
+  int64_t ids = 0;
+
+  void run();
+};
+
+void SessionBatch::Group::run() {
+  std::vector<Stretch> stretches;
+  for (const Computed& part : parts) {
+    stretches.push_back({part.ids, part.state->position, &part.state->layers});
+  }
+  const ForwardContext alone = parts.front().state->context();
+  const ForwardContext ctx{alone.config, alone.precision, *pool, alone.isa, &network->scratch()};
+  network->run(ctx, stretches);
+  const int64_t vocab = ctx.config.vocab_size;
+  logits.resize(parts.size() * static_cast<size_t>(vocab));
+  // Last ids that are neighbours share a product.
+  for (size_t i = 0, end = 0, token = 0; i < parts.size(); i = end) {
+    end = i + 1;
+    token += parts[i].ids.size();
+    while (end < parts.size() && parts[end].ids.size() == 1) ++end;
+    network->logits(ctx, static_cast<int64_t>(token) - 1, static_cast<int64_t>(end - i),
+                    logits.data() + static_cast<int64_t>(i) * vocab);
+    token += end - i - 1;
+  }
+}
+
+SessionBatch::SessionBatch(std::shared_ptr<const Model> model, kernels::ThreadPool& pool)
+    : model_(std::move(model)), pool_(pool) {}
+
+SessionBatch::~SessionBatch() = default;
+
+void SessionBatch::check(std::span<const BatchPart> parts) const {
+  std::unordered_set<const SessionState*> seen;
+  for (const BatchPart& part : parts) {
+    const SessionState& state = *part.session->state_;
+    const SessionState& first = *parts.front().session->state_;
+    if (state.model != model_) throw Error("a session of a batch has another model");
+    if (state.precision != first.precision) {
+      throw Error("sessions in one batch must have the same precision");
+    }
+    if (!seen.insert(&state).second) throw Error("a session is twice in one batch");
+    if (part.ids.empty()) throw Error("a session of a batch has no ids to append");
+    state.check(part.ids);
+  }
+}
+
+// Of a small model as many groups as threads, if none has much to do; else one.
+std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> computed) {
+  int64_t bytes = 0;
+  for (const MappedFile& file : model_->weights().checkpoint.files()) {
+    bytes += static_cast<int64_t>(file.bytes().size());
+  }
+  const bool few = std::all_of(computed.begin(), computed.end(), [](const Computed& c) {
+    return static_cast<int64_t>(c.ids.size()) <= kFewIds;
+  });
+  const auto threads = static_cast<size_t>(pool_.size());
+  const bool apart = few && bytes <= kSmallModel && computed.size() >= threads;
+  std::vector<Group> groups(apart ? threads : 1);
+  while (networks_.size() < groups.size()) {
+    networks_.push_back(std::make_unique<Network>(model_->config(), model_->weights()));
+  }
+  for (size_t i = 0; i < groups.size(); ++i) {
+    groups[i].network = networks_[i].get();
+    groups[i].pool = apart ? &alone_ : &pool_;
+  }
+  for (const Computed& c : computed) {
+    Group& least = *std::min_element(groups.begin(), groups.end(),
+                                     [](const Group& a, const Group& b) { return a.ids < b.ids; });
+    least.parts.push_back(c);
+    least.ids += static_cast<int64_t>(c.ids.size());
+  }
+  return groups;
+}
+
+void SessionBatch::run(std::span<Computed> computed) {
+  // Forks share what their lists are made of: none may grow while another is computed.
+  for (const Computed& c : computed) {
+    const int64_t end = c.state->position + static_cast<int64_t>(c.ids.size());
+    for (size_t i = 0; i < c.state->layers.size(); ++i) {
+      grow_layer(model_->config().layers[i], end, c.state->layers[i]);
+    }
+  }
+  std::vector<Group> groups = group(computed);
+  if (groups.size() == 1) {
+    groups.front().run();
+  } else {
+    pool_.parallel_for(static_cast<int64_t>(groups.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) groups[static_cast<size_t>(i)].run();
+    });
+  }
+  const auto vocab = static_cast<std::ptrdiff_t>(model_->config().vocab_size);
+  for (const Group& group : groups) {
+    auto row = group.logits.begin();
+    for (const Computed& part : group.parts) {
+      SessionState& s = *part.state;
+      s.logits.assign(row, row + vocab);
+      row += vocab;
+      const bool due = s.until_checkpoint() == static_cast<int64_t>(part.ids.size());
+      s.add_ids(part.ids);
+      if (due) s.checkpoint();
+    }
+  }
+}
+
+std::vector<int64_t> SessionBatch::append(std::span<const BatchPart> parts) {
+  check(parts);
   std::vector<int64_t> appended(parts.size(), 1);
   std::vector<Computed> computed;
   for (size_t i = 0; i < parts.size(); ++i) {
-    SessionState& s = *states[i];
+    SessionState& s = *parts[i].session->state_;
     if (s.take_guess(parts[i].ids.front())) continue;
     s.forget_guess();
+    const int64_t chunk = parts.front().session->state_->options.chunk;
+    const int64_t room = std::max<int64_t>(1, chunk / static_cast<int64_t>(parts.size()));
     const auto most = static_cast<int64_t>(parts[i].ids.size());
-    const int64_t room = states.front()->options.chunk / static_cast<int64_t>(parts.size());
-    appended[i] = std::min({std::max<int64_t>(1, room), s.until_checkpoint(), most});
+    appended[i] = std::min({room, s.until_checkpoint(), most});
     computed.push_back({&s, parts[i].ids.first(static_cast<size_t>(appended[i]))});
   }
   if (!computed.empty()) run(computed);

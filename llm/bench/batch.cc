@@ -94,7 +94,8 @@ class Batch {
         pool_(pool),
         random_(options.seed),
         vocab_(static_cast<uint32_t>(model->config().vocab_size)),
-        trunk_(model, pool, without_guesses()) {
+        trunk_(model, pool, without_guesses()),
+        batch_(model, pool) {
     std::vector<int32_t> ids(static_cast<size_t>(options.context));
     for (int32_t& id : ids) id = next();
     trunk_.append(ids);
@@ -138,7 +139,7 @@ class Batch {
       if (count == 1) {
         forks.front()->append(ids);
       } else {
-        append_together(parts);
+        batch_.append(parts);
       }
     };
     step();  // takes over the pages that the forks write to
@@ -163,6 +164,7 @@ class Batch {
   std::mt19937 random_;
   uint32_t vocab_;
   Session trunk_;
+  SessionBatch batch_;
 };
 
 }  // namespace

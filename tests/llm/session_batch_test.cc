@@ -9,9 +9,9 @@
 #include "tests/llm/fixture.h"
 
 using namespace dsv4;
-using llm::append_together;
 using llm::BatchPart;
 using llm::Session;
+using llm::SessionBatch;
 using llm::SessionOptions;
 
 namespace {
@@ -34,7 +34,7 @@ struct Walker {
 class Walk {
  public:
   Walk(Opened& o, llm::Precision precision, uint32_t seed)
-      : opened_(o), random_(seed), vocab_(o.model->config().vocab_size) {
+      : opened_(o), random_(seed), vocab_(o.model->config().vocab_size), batch_(o.model, o.pool) {
     options_.precision = precision;
     options_.chunk = 1 + below(120);
     options_.checkpoint_every = 1 + below(150);
@@ -115,7 +115,7 @@ class Walk {
         }
         parts.push_back({w.session.get(), ids[i]});
       }
-      const std::vector<int64_t> appended = append_together(parts);
+      const std::vector<int64_t> appended = batch_.append(parts);
       for (size_t i = 0; i < members; ++i) {
         REQUIRE(appended[i] >= 1);
         REQUIRE(appended[i] <= static_cast<int64_t>(ids[i].size()));
@@ -140,6 +140,7 @@ class Walk {
   int64_t vocab_;
   SessionOptions options_;
   std::vector<Walker> walkers_;
+  SessionBatch batch_;
 };
 
 void walk(const char* fixture, llm::Precision precision) {
@@ -160,6 +161,7 @@ TEST_CASE("logits do not depend on the batches that a session was in") {
 
 TEST_CASE("the same holds for packed rows and rounded activations") {
   walk("published", llm::Precision::kExact);
+  walk("published", llm::Precision::kFast);
 }
 
 TEST_CASE("batched forks cross the borders of windows and blocks like a lone session") {
@@ -171,6 +173,7 @@ TEST_CASE("batched forks cross the borders of windows and blocks like a lone ses
     all[i] = static_cast<int32_t>(i * i % static_cast<size_t>(o.model->config().vocab_size));
   }
   const std::span<const int32_t> ids = all;
+  SessionBatch batch(o.model, o.pool);
   for (const size_t cut : {1, 3, 125, 253}) {
     Session trunk(o.model, o.pool, options);
     trunk.append(ids.first(cut));
@@ -185,7 +188,7 @@ TEST_CASE("batched forks cross the borders of windows and blocks like a lone ses
       for (size_t i = 0; i < 3; ++i) next.push_back(ids[(p + 17 * i) % ids.size()]);
       std::vector<BatchPart> parts;
       for (size_t i = 0; i < 3; ++i) parts.push_back({forks[i].get(), {&next[i], 1}});
-      REQUIRE(append_together(parts) == std::vector<int64_t>{1, 1, 1});
+      REQUIRE(batch.append(parts) == std::vector<int64_t>{1, 1, 1});
       for (size_t i = 0; i < 3; ++i) {
         INFO("fork " << i << " at " << p);
         alone[i]->append({&next[i], 1});
@@ -205,7 +208,7 @@ TEST_CASE("checkpoints fall due in a batch as they do alone") {
   const std::span<const int32_t> ids = o.fixture.ids;
   other.append(ids.first(4));
   const std::vector<BatchPart> parts = {{&one, ids.first(30)}, {&other, ids.first(30)}};
-  REQUIRE(append_together(parts) == std::vector<int64_t>{10, 6});
+  REQUIRE(SessionBatch(o.model, o.pool).append(parts) == std::vector<int64_t>{10, 6});
   REQUIRE(one.checkpoints() == std::vector<int64_t>{10});
   REQUIRE(other.checkpoints() == std::vector<int64_t>{10});
   const std::vector<float> there = copy(other.logits());
@@ -218,8 +221,9 @@ TEST_CASE("sessions that cannot be computed together are refused before anything
   Opened o("published");
   const std::vector<int32_t> ids = {1, 2};
   Session session(o.model, o.pool);
+  SessionBatch batch(o.model, o.pool);
   const auto refused = [&](Session& other) {
-    REQUIRE_THROWS_AS(append_together(std::vector<BatchPart>{{&session, ids}, {&other, ids}}),
+    REQUIRE_THROWS_AS(batch.append(std::vector<BatchPart>{{&session, ids}, {&other, ids}}),
                       llm::Error);
     REQUIRE(session.position() == 0);
   };
@@ -231,19 +235,15 @@ TEST_CASE("sessions that cannot be computed together are refused before anything
   options.precision = llm::Precision::kFast;
   Session packed(o.model, o.pool, options);
   refused(packed);
-  kernels::ThreadPool threads(1);
-  Session elsewhere(o.model, threads);
-  refused(elsewhere);
   const std::shared_ptr<const llm::Model> again = llm::Model::open(o.fixture.directory);
   Session stranger(again, o.pool);
   refused(stranger);
 
   Session good(o.model, o.pool);
   const std::vector<int32_t> bad = {static_cast<int32_t>(o.model->config().vocab_size)};
-  REQUIRE_THROWS_AS(append_together(std::vector<BatchPart>{{&session, ids}, {&good, bad}}),
+  REQUIRE_THROWS_AS(batch.append(std::vector<BatchPart>{{&session, ids}, {&good, bad}}),
                     llm::FormatError);
-  REQUIRE_THROWS_AS(append_together(std::vector<BatchPart>{{&session, ids}, {&good, {}}}),
-                    llm::Error);
+  REQUIRE_THROWS_AS(batch.append(std::vector<BatchPart>{{&session, ids}, {&good, {}}}), llm::Error);
   REQUIRE(session.position() == 0);
-  REQUIRE(append_together({}).empty());
+  REQUIRE(batch.append({}).empty());
 }
