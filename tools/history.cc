@@ -260,12 +260,6 @@ std::vector<std::string> History::look_again(const Change& change) {
   return paths;
 }
 
-struct History::Mark {
-  std::shared_ptr<const Entries> base;
-  Change since_base;
-  std::vector<std::shared_ptr<const Change>> steps;
-};
-
 std::shared_ptr<const History::Mark> History::mark() {
   current_ = scan();
   return std::make_shared<const Mark>(Mark{base_, difference(*base_, current_), steps_});

@@ -45,6 +45,10 @@ class History {
   struct Mark;
   std::shared_ptr<const Mark> mark();
 
+  // The mark that mark() would have given at the last of several save()s in a row, of this history
+  // or of the one that it resumed. Throws ToolError when something needed is not there.
+  std::shared_ptr<const Mark> mark_at(std::span<const nlohmann::ordered_json> saved) const;
+
   // Makes everything covered what it was at the mark, whatever happened since. The paths that
   // changed with it. A mark is of use to the history that made it only.
   std::vector<std::string> go_back(const Mark& mark);
@@ -99,6 +103,9 @@ class History {
   };
   using Change = std::vector<PathChange>;
 
+  struct Saved;
+  static Saved read(std::span<const nlohmann::ordered_json> saved);
+
   std::optional<Entry> look(const std::string& path, const Entry* known);
   Entries scan();
   void scan_directory(const std::string& path, Entries& found, std::vector<std::string>& pending);
@@ -125,6 +132,12 @@ class History {
   size_t saved_bases_ = 0;  // files written
   std::vector<std::shared_ptr<const Change>> saved_steps_;
   nlohmann::ordered_json saved_ = nlohmann::ordered_json::object();
+};
+
+struct History::Mark {
+  std::shared_ptr<const Entries> base;
+  Change since_base;
+  std::vector<std::shared_ptr<const Change>> steps;
 };
 
 }  // namespace dsv4::tools

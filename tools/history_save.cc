@@ -168,39 +168,55 @@ Json History::save() {
   return fresh;
 }
 
-void History::resume(std::span<const Json> saved) {
+struct History::Saved {
   Json base;
+  size_t bases = 0;  // files written
+  Json changes;      // from the base
+  std::set<std::string> written;
+  std::set<std::string> products;
+  std::vector<std::shared_ptr<const Change>> steps;
+};
+
+History::Saved History::read(std::span<const Json> saved) {
+  Saved out;
   for (const Json& part : saved) {
     if (part.contains("base")) {
-      base = part["base"];
-      ++saved_bases_;
+      out.base = part["base"];
+      ++out.bases;
     }
-    if (part.contains("changes")) saved_["changes"] = part["changes"];
-    if (part.contains("written")) written_ = paths_of(part["written"]);
-    if (part.contains("products")) products_ = paths_of(part["products"]);
+    if (part.contains("changes")) out.changes = part["changes"];
+    if (part.contains("written")) out.written = paths_of(part["written"]);
+    if (part.contains("products")) out.products = paths_of(part["products"]);
     if (!part.contains("steps")) continue;
     const size_t same = part["steps"].at(0);
-    if (same > steps_.size()) throw ToolError("the saved steps are not whole");
-    steps_.resize(same);
+    if (same > out.steps.size()) throw ToolError("the saved steps are not whole");
+    out.steps.resize(same);
     for (const Json& step : part["steps"].at(1)) {
-      steps_.push_back(std::make_shared<const Change>(change_of<Change>(step)));
+      out.steps.push_back(std::make_shared<const Change>(change_of<Change>(step)));
     }
   }
-  base_ = std::make_shared<const Entries>(load_base(base.at(0), base.at(1)));
-  Entries target = *base_;
-  for (PathChange& item : change_of<Change>(saved_.at("changes"))) {
-    if (item.after) {
-      target[item.path] = *item.after;
-    } else {
-      target.erase(item.path);
-    }
-  }
-  current_ = scan();
-  const Change change = difference(target, current_);
-  restore(change);
-  look_again(change);
+  if (!out.changes.is_array()) throw ToolError("the saved changes are not whole");
+  return out;
+}
+
+std::shared_ptr<const History::Mark> History::mark_at(std::span<const Json> saved) const {
+  Saved then = read(saved);
+  const auto base = std::make_shared<const Entries>(load_base(then.base.at(0), then.base.at(1)));
+  return std::make_shared<const Mark>(
+      Mark{base, change_of<Change>(then.changes), std::move(then.steps)});
+}
+
+void History::resume(std::span<const Json> saved) {
+  Saved then = read(saved);
+  saved_bases_ = then.bases;
+  written_ = std::move(then.written);
+  products_ = std::move(then.products);
+  steps_ = std::move(then.steps);
+  base_ = std::make_shared<const Entries>(load_base(then.base.at(0), then.base.at(1)));
+  go_back({base_, change_of<Change>(then.changes), steps_});
   saved_base_ = base_;
   saved_steps_ = steps_;
+  saved_["changes"] = std::move(then.changes);
   saved_["written"] = json_of_paths(written_);
   saved_["products"] = json_of_paths(products_);
 }

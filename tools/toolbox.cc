@@ -10,6 +10,19 @@
 #include "tools/workspace_save.h"
 
 namespace dsv4::tools {
+namespace {
+
+// What `read` gives; what was saved and cannot be read is told in a sentence.
+template <typename Read>
+auto readable(const Read& read) {
+  try {
+    return read();
+  } catch (const nlohmann::json::exception& error) {
+    throw ToolError(std::string("the saved state of the tools is damaged: ") + error.what());
+  }
+}
+
+}  // namespace
 
 struct Toolbox::State {
   explicit State(WorkspaceOptions options) : workspace(std::move(options)), tools(registry()) {
@@ -84,40 +97,29 @@ std::string Toolbox::diff() const { return state_->workspace.history.patch(); }
 nlohmann::ordered_json Toolbox::save() { return save_workspace(state_->workspace); }
 
 std::vector<int64_t> Toolbox::resume(std::span<const nlohmann::ordered_json> saved) {
-  try {
-    return resume_workspace(state_->workspace, saved);
-  } catch (const nlohmann::json::exception& error) {
-    throw ToolError(std::string("the saved state of the tools is damaged: ") + error.what());
-  }
+  return readable([&] { return resume_workspace(state_->workspace, saved); });
 }
 
 void Toolbox::begin_diff_here() { state_->workspace.history.begin_patch_here(); }
 
-struct Toolbox::Snapshot {
-  std::shared_ptr<const History::Mark> files;
-  std::vector<std::string> plan;
-  std::set<std::string> shown;
-  std::string edited_symbol;
-  std::string shell_directory;
-  std::string shell_environment;
-};
+struct Toolbox::Snapshot : SavedPlace {};
 
 std::shared_ptr<const Toolbox::Snapshot> Toolbox::snapshot() const {
   Workspace& workspace = state_->workspace;
-  return std::make_shared<const Snapshot>(
-      Snapshot{workspace.history.mark(), workspace.plan, workspace.shown, workspace.edited_symbol,
-               workspace.shell_directory, workspace.shell_environment});
+  return std::make_shared<const Snapshot>(Snapshot{{workspace, workspace.history.mark()}});
+}
+
+std::shared_ptr<const Toolbox::Snapshot> Toolbox::snapshot_at(
+    std::span<const nlohmann::ordered_json> saved) const {
+  return readable([&] {
+    return std::make_shared<const Snapshot>(Snapshot{workspace_at(state_->workspace, saved)});
+  });
 }
 
 std::vector<std::string> Toolbox::go_back(const Snapshot& snapshot) {
   Workspace& workspace = state_->workspace;
-  std::vector<std::string> paths = workspace.history.go_back(*snapshot.files);
-  workspace.plan = snapshot.plan;
-  workspace.shown = snapshot.shown;
-  workspace.edited_symbol = snapshot.edited_symbol;
-  workspace.shell_directory = snapshot.shell_directory;
-  workspace.shell_environment = snapshot.shell_environment;
-  return paths;
+  static_cast<Remembered&>(workspace) = snapshot.remembered;
+  return workspace.history.go_back(*snapshot.files);
 }
 
 void Toolbox::changed_from_outside() {

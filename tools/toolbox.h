@@ -86,6 +86,10 @@ class Toolbox {
   struct Snapshot;
   std::shared_ptr<const Snapshot> snapshot() const;
 
+  // The snapshot of the last of several save()s in a row, of this toolbox or of the one that it
+  // resumed. Throws ToolError when something needed is not there.
+  std::shared_ptr<const Snapshot> snapshot_at(std::span<const nlohmann::ordered_json> saved) const;
+
   // Makes all that what it was. The paths that changed with it.
   std::vector<std::string> go_back(const Snapshot& snapshot);
 

@@ -14,8 +14,17 @@
 
 namespace dsv4::tools {
 
+// What calls leave behind for later ones, beside the files.
+struct Remembered {
+  std::vector<std::string> plan;
+  std::set<std::string> shown;    // calls that only look, since anything could last change
+  std::string edited_symbol;      // of the last edit that named one
+  std::string shell_directory;    // where the last bash call ended, as the shell calls it
+  std::string shell_environment;  // what it exported, as commands
+};
+
 // What the calls of one toolbox share.
-struct Workspace {
+struct Workspace : Remembered {
   explicit Workspace(WorkspaceOptions with)
       : options(std::move(with)),
         files(options.root),
@@ -28,13 +37,8 @@ struct Workspace {
   SymbolIndex symbols;
   History history;
   Outputs outputs;
-  std::vector<std::string> plan;
-  std::set<std::string> shown;    // calls that only look, since anything could last change
-  std::string edited_symbol;      // of the last edit that named one
-  std::string shell_directory;    // where the last bash call ended, as the shell calls it
-  std::string shell_environment;  // what it exported, as commands
-  nlohmann::ordered_json saved;   // what save_workspace said last, but for the history
-  Jobs jobs;                      // last: they end before what they work on goes
+  nlohmann::ordered_json saved;  // what save_workspace said last, but for the history
+  Jobs jobs;                     // last: they end before what they work on goes
 };
 
 }  // namespace dsv4::tools

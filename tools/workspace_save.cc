@@ -15,6 +15,31 @@ Json json_of(const Texts& texts) {
   return json;
 }
 
+// Several saves in a row: each field as it was said last, and what each said of the history.
+struct Parts {
+  Json last = Json::object();
+  std::vector<Json> history;
+};
+
+Parts read(std::span<const Json> saved) {
+  Parts parts;
+  for (const Json& part : saved) {
+    parts.last.update(part);
+    parts.history.push_back(part.at("history"));
+  }
+  return parts;
+}
+
+Remembered remembered(const Json& last) {
+  Remembered out;
+  for (const Json& item : last.at("plan")) out.plan.push_back(bytes_from_json(item));
+  for (const Json& call : last.at("shown")) out.shown.insert(bytes_from_json(call));
+  out.edited_symbol = bytes_from_json(last.at("edited_symbol"));
+  out.shell_directory = bytes_from_json(last.at("shell_directory"));
+  out.shell_environment = bytes_from_json(last.at("shell_environment"));
+  return out;
+}
+
 }  // namespace
 
 Json save_workspace(Workspace& workspace) {
@@ -36,24 +61,18 @@ Json save_workspace(Workspace& workspace) {
   return fresh;
 }
 
+SavedPlace workspace_at(const Workspace& workspace, std::span<const Json> saved) {
+  const Parts parts = read(saved);
+  return {remembered(parts.last), workspace.history.mark_at(parts.history)};
+}
+
 std::vector<int64_t> resume_workspace(Workspace& workspace, std::span<const Json> saved) {
-  Json last = Json::object();
-  std::vector<Json> history;
-  for (const Json& part : saved) {
-    last.update(part);
-    history.push_back(part.at("history"));
-  }
-  workspace.plan.clear();
-  for (const Json& item : last.at("plan")) workspace.plan.push_back(bytes_from_json(item));
-  workspace.shown.clear();
-  for (const Json& call : last.at("shown")) workspace.shown.insert(bytes_from_json(call));
-  workspace.edited_symbol = bytes_from_json(last.at("edited_symbol"));
-  workspace.shell_directory = bytes_from_json(last.at("shell_directory"));
-  workspace.shell_environment = bytes_from_json(last.at("shell_environment"));
-  workspace.outputs.go_on_after(last.at("outputs"));
-  workspace.jobs.go_on_after(last.at("jobs"));
-  workspace.history.resume(history);
-  return last.at("running");
+  const Parts parts = read(saved);
+  static_cast<Remembered&>(workspace) = remembered(parts.last);
+  workspace.outputs.go_on_after(parts.last.at("outputs"));
+  workspace.jobs.go_on_after(parts.last.at("jobs"));
+  workspace.history.resume(parts.history);
+  return parts.last.at("running");
 }
 
 }  // namespace dsv4::tools

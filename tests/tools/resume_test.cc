@@ -61,6 +61,38 @@ TEST_CASE("after any sequence of changes, files and undo are what they were when
   }
 }
 
+TEST_CASE("tools that were resumed go back to any state that was saved, and undo goes on there") {
+  std::mt19937 random(13);
+  for (int round = 0; round < 40; ++round) {
+    INFO(round);
+    Bench bench;
+    bench.put("d0/f0.txt", "a\nb\n");
+    std::vector<Json> saved;
+    std::vector<std::string> trees;
+    const auto save = [&] {
+      saved.push_back(bench.toolbox().save());
+      trees.push_back(tree_state(bench.root()));
+    };
+    save();
+    for (int step = 0; step < 5; ++step) {
+      change_something(bench, random);
+      if (random() % 4 == 0) bench.toolbox().begin_diff_here();
+      save();
+    }
+    bench.restart();
+    const std::vector<Json> read = from_disk(saved);
+    bench.toolbox().resume(read);
+    for (int jump = 0; jump < 4; ++jump) {
+      const size_t to = random() % read.size();
+      const auto snapshot = bench.toolbox().snapshot_at(std::span(read).first(to + 1));
+      bench.toolbox().go_back(*snapshot);
+      REQUIRE(tree_state(bench.root()) == trees[to]);
+    }
+    while (!bench.call("undo", Json::object()).error) continue;
+    REQUIRE(tree_state(bench.root()) == trees.front());
+  }
+}
+
 TEST_CASE("the first save names what is there and later ones only what changed") {
   Bench bench;
   for (int k = 0; k < 200; ++k) bench.put("many/f" + std::to_string(k), "x");
