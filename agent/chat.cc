@@ -1,15 +1,18 @@
 #include "agent/chat.h"
 
+#include <ctime>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
+#include "agent/chat_log.h"
 #include "agent/error.h"
 #include "agent/fix.h"
 #include "agent/printable.h"
 #include "agent/prompt.h"
 #include "agent/reading.h"
 #include "agent/run_directory.h"
+#include "agent/session_row.h"
 #include "agent/stop.h"
 #include "llm/error.h"
 
@@ -36,33 +39,69 @@ class RepairView : public Observers {
   void on_context(const RepositoryContext&, int64_t) override {}
 };
 
+// Before every turn the conversation is computed and all calls of the last one are done.
+class TurnHook : public Observer {
+ public:
+  explicit TurnHook(std::function<void()> hook) : hook_(std::move(hook)) {}
+  void on_turn(int) override { hook_(); }
+
+ private:
+  std::function<void()> hook_;
+};
+
 }  // namespace
 
-Chat::Chat(ChatOptions options, ChatEnvironment environment, std::stop_token cancel)
+Chat::Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* saved,
+           std::stop_token cancel)
     : options_(std::move(options)),
       environment_(std::move(environment)),
       repository_(options_.repo ? named_repository(*options_.repo)
                                 : enclosing_repository(fs::current_path())),
-      run_dir_(make_run_directory(options_.run_dir)),
+      run_dir_(saved != nullptr ? saved->directory : make_run_directory(options_.run_dir)),
+      lock_(saved != nullptr ? saved->lock : std::make_shared<RunLock>(run_dir_)),
       record_(run_dir_),
       observer_({&environment_.observer, &record_}),
-      model_(environment_.open(options_.model)) {
+      model_(environment_.open(options_.model)),
+      kv_(run_dir_ / "kv",
+          saved != nullptr ? OwnedDirectory::Old::kUse : OwnedDirectory::Old::kRemove),
+      kept_(saved != nullptr) {
+  kv_.keep(kept_);  // also when something goes wrong here
+  options_.repo = repository_.root.string();
   ChatPlaceOptions place;
   place.work = run_dir_ / "work";
   place.repository = repository_;
   place.test = options_.test;
   place.sandboxed = options_.sandboxed;
   place.window = model_.conversation->window();
-  place_ = std::make_unique<ChatPlace>(std::move(place), observer_, cancel);
-  record_.event("session", {{"id", run_dir_.filename().string()},
-                            {"repository", to_utf8(repository_.root.string())},
-                            {"model", model_.name}});
+  place.made = saved != nullptr;
+  place_ = std::make_unique<ChatPlace>(std::move(place), observer_, std::move(cancel));
+}
+
+Chat::Chat(ChatOptions options, ChatEnvironment environment, std::stop_token cancel)
+    : Chat(std::move(options), std::move(environment), nullptr, cancel) {
+  begin(cancel);
+}
+
+Chat::Chat(SavedChat saved, ChatEnvironment environment, std::stop_token cancel)
+    : Chat(saved.options, std::move(environment), &saved, cancel) {
+  go_on(std::move(saved), cancel);
+}
+
+void Chat::begin(std::stop_token cancel) {
+  record_.event("run", {{"id", id()},
+                        {"kind", "session"},
+                        {"began", static_cast<int64_t>(std::time(nullptr))},
+                        {"repository", to_utf8(repository_.root.string())},
+                        {"model", model_.name}});
+  list();
   observer_.on_note("repository: " + repository_.root.string() + ", model: " + model_.name);
   observer_.on_note(place_->test() ? "tests: " + place_->test()->command + " (from " +
                                          place_->test()->source + ")"
                                    : "tests: none found; /test COMMAND names them");
   read(cancel);
   if (model_.repairs_only) observer_.on_note(kRepairsOnly);
+  save();
+  opened_ = true;
 }
 
 // The conversation's beginning: system text, tools and the files as they are now.
@@ -85,22 +124,29 @@ void Chat::read(std::stop_token cancel) {
   if (model_.repairs_only) return;
   conversation->user(chat_opening());
   conversation_ = std::move(conversation);
+  conversation_place_ = kBegins;
 }
 
+// Everything is saved, so the last place says the same.
 Moment Chat::now() {
   Moment moment;
+  moment.place = tools_.empty() ? 0 : tools_.size() - 1;
   if (conversation_) moment.context = conversation_->fork();
   moment.files = place_->toolbox().snapshot();
   return moment;
 }
 
 void Chat::go_to(const Moment& moment) {
-  if (moment.context) {
-    conversation_ = moment.context->fork();
+  const auto files = moment.files
+                         ? moment.files
+                         : place_->toolbox().snapshot_at(std::span(tools_).first(moment.place + 1));
+  if (conversation_) {
+    conversation_ = moment.context ? moment.context->fork() : conversation_at(moment.place);
+    conversation_place_ = moment.place;
     usage_ = conversation_->usage();
     observer_.on_usage(usage_, conversation_->window());
   }
-  place_->toolbox().go_back(*moment.files);
+  place_->toolbox().go_back(*files);
   notes_.clear();
 }
 
@@ -116,6 +162,10 @@ ChatAnswer Chat::work(const std::string& message, bool typed, Approval approval,
                       std::stop_token cancel) {
   ++messages_;
   record_.event("message", {{"text", to_utf8(message)}});
+  if (title_.empty()) {
+    title_ = title_of(message);
+    list();
+  }
   if (model_.repairs_only) {
     if (!reads_as_issue(message)) {
       return {kUsage, kRepairsOnly, changed_files(patch())};
@@ -123,10 +173,12 @@ ChatAnswer Chat::work(const std::string& message, bool typed, Approval approval,
     if (approval == Approval::kReadOnly) {
       throw UsageError("read-only: this model can only repair; /approve ask lets it");
     }
-    timeline_.add({now(), "", message});
-    return repair(message, std::move(cancel));
+    add_point("", message);
+    const ChatAnswer answer = repair(message, std::move(cancel));
+    save();
+    return answer;
   }
-  timeline_.add({now(), "", message});
+  add_point("", message);
   return converse(message, typed, approval, std::move(cancel));
 }
 
@@ -145,13 +197,19 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
     conversation_->user(text);
     observer_.on_prompt(text);
     notes_.clear();
-    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observer_);
+    TurnHook saver([this] { save(true); });
+    Observers observers({&environment_.observer, &record_, &saver});
+    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observers);
     usage_ = conversation_->usage();
+    save();
     return {code_of(result.end), code_of(result.end) == kPassed ? "" : describe(result.end),
             changed_files(patch())};
   } catch (...) {
     // A turn that broke off inside the engine cannot be gone on with.
-    conversation_ = timeline_.points().back().moment.context->fork();
+    const Moment& before = timeline_.points().back().moment;
+    conversation_ = before.context->fork();
+    conversation_place_ = before.place;
+    save();
     throw;
   }
 }
@@ -189,6 +247,7 @@ std::string Chat::undo() {
   const tools::Outcome outcome = place_->toolbox().call("undo", nlohmann::ordered_json::object());
   if (outcome.error) throw UsageError("there is nothing to undo");
   note_for_model("The person took back a change: " + outcome.text);
+  save();
   return outcome.text;
 }
 
@@ -196,58 +255,85 @@ tools::TestReport Chat::test(std::stop_token cancel) {
   tools::TestReport report = place_->toolbox().run_tests(std::move(cancel));
   report.text = to_utf8(report.text);
   note_for_model("The person ran the tests. " + report.text);
+  save();
   return report;
+}
+
+void Chat::set_approval(Approval approval) {
+  options_.approval = approval;
+  save();
+}
+
+void Chat::set_test(const std::string& command) {
+  place_->set_test(command);
+  save();
+}
+
+void Chat::add_point(const std::string& name, const std::string& message) {
+  timeline_.add({now(), name, message});
+  happened_.push_back(added(timeline_.points().back()));
 }
 
 std::string Chat::checkpoint(const std::string& name) {
   if (timeline_.find_checkpoint(name) != nullptr) {
     throw UsageError("there is a checkpoint " + name + " already");
   }
-  timeline_.add({now(), name, ""});
+  add_point(name, "");
+  save();
   return "checkpoint " + name + ": /rewind " + name + " brings files and context back here";
+}
+
+std::string Chat::go_back_to(const Point& point, const std::string& sentence) {
+  go_to(point.moment);
+  happened_.push_back(rewound(static_cast<size_t>(&point - timeline_.points().data())));
+  timeline_.rewind_to(&point);
+  save();
+  return sentence;
 }
 
 std::string Chat::rewind(size_t back) {
   const Point* point = back == 0 ? nullptr : timeline_.find_message(back);
   if (point == nullptr) throw UsageError("there is no message to go back behind");
-  const std::string sentence =
-      "back before \"" + printable_line(point->message, 50) + "\": files and context";
-  go_to(point->moment);
-  timeline_.rewind_to(point);
-  return sentence;
+  return go_back_to(
+      *point, "back before \"" + printable_line(point->message, 50) + "\": files and context");
 }
 
 std::string Chat::rewind(const std::string& checkpoint) {
   const Point* point = timeline_.find_checkpoint(checkpoint);
   if (point == nullptr) throw UsageError("there is no checkpoint " + checkpoint);
-  go_to(point->moment);
-  timeline_.rewind_to(point);
-  return "back at checkpoint " + checkpoint + ": files and context";
+  return go_back_to(*point, "back at checkpoint " + checkpoint + ": files and context");
 }
 
 std::string Chat::fork(const std::string& name) {
   if (name == timeline_.branch()) throw UsageError("this is the branch " + name);
   const std::string left = timeline_.branch();
-  const std::optional<Moment> known = timeline_.switch_to(name, now());
-  if (!known) return "on the new branch " + name + "; /fork " + left + " goes back to " + left;
-  go_to(*known);
-  return "on the branch " + name + " again: files and context";
+  const Moment here = now();
+  happened_.push_back(switched(name, here.place));
+  const std::optional<Moment> known = timeline_.switch_to(name, here);
+  if (known) go_to(*known);
+  save();
+  return known ? "on the branch " + name + " again: files and context"
+               : "on the new branch " + name + "; /fork " + left + " goes back to " + left;
 }
 
 void Chat::change_model(const std::optional<std::string>& directory, std::stop_token cancel) {
   model_ = environment_.open(directory);
+  options_.model = directory;
   timeline_ = Timeline();
+  happened_.push_back(begun_anew());
   notes_.clear();
   observer_.on_note("model: " + model_.name +
                     "; the context begins anew with the files as they are");
   read(std::move(cancel));
   if (model_.repairs_only) observer_.on_note(kRepairsOnly);
+  save();
 }
 
 void Chat::apply(const std::string& patch) {
   place_->apply(patch);
   record_.event("applied", {{"files", changed_files(patch)}});
   note_for_model("The person took the changes over into their own tree.");
+  save();
 }
 
 fs::path Chat::save_patch(const std::string& patch) const {

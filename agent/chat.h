@@ -14,7 +14,9 @@
 #include "agent/commands.h"
 #include "agent/loop.h"
 #include "agent/observers.h"
+#include "agent/run_directory.h"
 #include "agent/run_record.h"
+#include "agent/session_index.h"
 #include "agent/timeline.h"
 #include "llm/conversation.h"
 
@@ -47,8 +49,12 @@ struct ChatOptions {
 struct ChatEnvironment {
   ChatModelOpener open;
   Observer& observer;
-  AskPerson ask;  // may be empty: nobody can be asked
+  AskPerson ask;                     // may be empty: nobody can be asked
+  SessionIndex* sessions = nullptr;  // where the session is listed; nowhere when null
 };
+
+struct SavedChat;
+struct SavedContext;
 
 // How a message ended.
 struct ChatAnswer {
@@ -65,6 +71,12 @@ class Chat {
   // Copies the repository, opens the model and lets it read. Throws UsageError, llm::Error,
   // sandbox::SetupError, and std::runtime_error when stopped early.
   Chat(ChatOptions options, ChatEnvironment environment, std::stop_token cancel);
+  // Goes on where another process left a session, and computes nothing that it has computed.
+  Chat(SavedChat saved, ChatEnvironment environment, std::stop_token cancel);
+  // The copy and what else resuming needs is removed, unless keep() was called.
+  ~Chat();
+  Chat(const Chat&) = delete;
+  Chat& operator=(const Chat&) = delete;
 
   // `typed`: by the person at the terminal, so that an @path may name any file of theirs, also one
   // outside the repository. Engine and sandbox errors end the message, not the session: they are
@@ -82,8 +94,13 @@ class Chat {
   std::string fork(const std::string& name);
   // Begins a new context with another model on the files as they are.
   void change_model(const std::optional<std::string>& directory, std::stop_token cancel);
-  void set_approval(Approval approval) { options_.approval = approval; }
-  void set_test(const std::string& command) { place_->set_test(command); }
+  void set_approval(Approval approval);
+  void set_test(const std::string& command);
+  // The session can be resumed after its end, by a person who asked for it or because it was cut
+  // short.
+  void keep(const std::string& name);
+  void keep_interrupted();
+  bool is_kept() const { return kept_; }
 
   // The changes that the user's tree has not got, and how they get there.
   std::string patch() const { return place_->patch(); }
@@ -102,8 +119,19 @@ class Chat {
   const std::vector<std::string>& checklist() const { return place_->toolbox().plan(); }
   llm::Usage usage() const { return usage_; }
   const std::filesystem::path& run_dir() const { return run_dir_; }
+  std::string id() const { return run_dir_.filename().string(); }
 
  private:
+  Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* saved,
+       std::stop_token cancel);
+  void begin(std::stop_token cancel);
+  void go_on(SavedChat saved, std::stop_token cancel);
+  void save(bool in_message = false);
+  void write_place(bool in_message);
+  std::unique_ptr<llm::Conversation> conversation_at(size_t place) const;
+  void add_point(const std::string& name, const std::string& message);
+  std::string go_back_to(const Point& point, const std::string& sentence);
+  void list() const;
   void read(std::stop_token cancel);
   Moment now();
   void go_to(const Moment& moment);
@@ -118,9 +146,11 @@ class Chat {
   ChatEnvironment environment_;
   Repository repository_;
   std::filesystem::path run_dir_;
+  std::shared_ptr<RunLock> lock_;
   RunRecord record_;
   Observers observer_;
   ChatModel model_;
+  OwnedDirectory kv_;  // what the conversations have computed, for resuming
   std::unique_ptr<ChatPlace> place_;
   std::unique_ptr<llm::Conversation> conversation_;  // null where the model repairs only
   RepositoryContext context_;
@@ -128,6 +158,18 @@ class Chat {
   llm::Usage usage_;   // of the last context
   std::string notes_;  // what the person did since the model last spoke
   uint64_t messages_ = 0;
+  std::string title_;  // of the first message
+  std::string name_;   // by keep()
+  bool opened_ = false;
+  bool kept_ = false;
+
+  // What was saved so far (chat_log.h), one of each for every place.
+  std::vector<SavedContext> contexts_;
+  std::vector<nlohmann::ordered_json> tools_;
+  static constexpr size_t kBegins = SIZE_MAX;
+  size_t conversation_place_ = kBegins;  // of conversation_'s last save
+  nlohmann::ordered_json happened_ = nlohmann::ordered_json::array();  // to the timeline since
+  bool saving_ = true;                                                 // until it fails
 };
 
 // What a message says, for the model: with the files that it names by @path and that the context

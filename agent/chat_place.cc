@@ -21,29 +21,31 @@ constexpr std::chrono::minutes kTestTime{10};
 
 ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel)
     : options_(std::move(options)),
-      work_(options_.work),
-      copy_(work_.path() / "tree"),
-      state_(work_.path() / "state") {
-  const Listing listing = list_tree(options_.repository, cancel);
-  const bool done = make_base(
-      options_.repository, listing, copy_.path(),
-      [&observer](uint64_t bytes, uint64_t total) { observer.on_copy(bytes, total); }, cancel);
-  if (!done) throw std::runtime_error("the session was ended before the copy was made");
-  if (options_.test) {
-    test_ = TestCommand{*options_.test, "--test"};
-  } else {
-    std::vector<std::string> paths;
-    for (const TreeEntry& entry : listing.entries) paths.push_back(entry.path);
-    test_ = detect_test_command(options_.repository.root, paths);
-  }
-  box_ = make_box(copy_.path());
+      work_(options_.work,
+            options_.made ? OwnedDirectory::Old::kUse : OwnedDirectory::Old::kRemove) {
+  keep(options_.made);  // also when something goes wrong here
+  fs::create_directories(work_.path() / "state");
+  if (!options_.made) make_copy(observer, cancel);
+  if (options_.test) test_ = TestCommand{*options_.test, "--test"};
+  box_ = make_box(copy());
   tools::WorkspaceOptions workspace;
-  workspace.root = copy_.path();
-  workspace.state_dir = state_.path();
+  workspace.root = copy();
+  workspace.state_dir = work_.path() / "state";
   workspace.test_command = test_ ? test_->command : kNoTests;
   workspace.output_limit = result_limit(options_.window);
   workspace.box = box_.get();
   toolbox_ = std::make_unique<tools::Toolbox>(std::move(workspace));
+}
+
+void ChatPlace::make_copy(Observer& observer, std::stop_token cancel) {
+  const Listing listing = list_tree(options_.repository, cancel);
+  const bool done = make_base(
+      options_.repository, listing, copy(),
+      [&observer](uint64_t bytes, uint64_t total) { observer.on_copy(bytes, total); }, cancel);
+  if (!done) throw std::runtime_error("the session was ended before the copy was made");
+  std::vector<std::string> paths;
+  for (const TreeEntry& entry : listing.entries) paths.push_back(entry.path);
+  test_ = detect_test_command(options_.repository.root, paths);
 }
 
 std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) const {
@@ -59,7 +61,7 @@ void ChatPlace::set_test(const std::string& command) {
 }
 
 Listing ChatPlace::listing(std::stop_token cancel) const {
-  return list_tree(named_repository(copy_.path()), cancel);
+  return list_tree(named_repository(copy()), cancel);
 }
 
 // The user may have gone on working: what is compared and applied begins at the tree of now.

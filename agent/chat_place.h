@@ -18,11 +18,13 @@
 namespace dsv4::agent {
 
 struct ChatPlaceOptions {
-  std::filesystem::path work;       // a directory of the session's own; removed with the place
+  std::filesystem::path work;       // a directory of the session's own; removed with the place,
+                                    // unless it is kept
   Repository repository;            // the user's
   std::optional<std::string> test;  // else detected
   bool sandboxed = true;
   int64_t window = 0;  // the model's: bounds one tool result
+  bool made = false;   // the copy is there already, from an earlier process
 };
 
 // What a session works on: the user's repository, a private copy that the tools and commands have,
@@ -32,13 +34,16 @@ class ChatPlace {
   // Makes the copy; the stop token ends that early, with std::runtime_error.
   ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel);
 
-  std::filesystem::path copy() const { return copy_.path(); }
+  std::filesystem::path copy() const { return work_.path() / "tree"; }
   tools::Toolbox& toolbox() { return *toolbox_; }
   bool sandboxed() const { return options_.sandboxed; }
 
   // The command that `test` runs; nothing when none is known.
   const std::optional<TestCommand>& test() const { return test_; }
   void set_test(const std::string& command);
+
+  // Whether the copy stays at the end, for another process.
+  void keep(bool kept) { work_.keep(kept); }
 
   // The files of the copy as they are.
   Listing listing(std::stop_token cancel) const;
@@ -54,13 +59,12 @@ class ChatPlace {
   void apply(const std::string& patch);
 
  private:
+  void make_copy(Observer& observer, std::stop_token cancel);
   std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
   void make_fresh_base(std::stop_token cancel) const;
 
   ChatPlaceOptions options_;
   OwnedDirectory work_;
-  OwnedDirectory copy_;
-  OwnedDirectory state_;
   std::optional<TestCommand> test_;
   std::unique_ptr<sandbox::Sandbox> box_;
   std::unique_ptr<tools::Toolbox> toolbox_;  // last: it ends before what it works on goes

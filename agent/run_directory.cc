@@ -22,8 +22,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLock = "lock";
-constexpr std::array kContents = {"work",       "kv",          "events.jsonl", "transcript.md",
-                                  "patch.diff", "report.json", "issue.md",     kLock};
+constexpr std::array kContents = {
+    "work",       "kv",          "repairs",  "events.jsonl", "transcript.md",
+    "patch.diff", "report.json", "issue.md", kLock};
 
 // The whole file. Belongs to the open file, so it goes when its process does, and asking for it
 // takes nothing from anybody.

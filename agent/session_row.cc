@@ -99,6 +99,7 @@ std::optional<SessionRow> describe_run(const fs::path& directory) {
   if (report && row.state != "running" && !text_of(*report, "status").empty()) {
     row.state = text_of(*report, "status");
   }
+  if (report && row.title.empty()) row.title = text_of(*report, "title");
   if (report && report->contains("tokens")) {
     row.tokens = usage_of((*report)["tokens"]);
   }

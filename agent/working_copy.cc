@@ -195,12 +195,13 @@ void make_plain_below(const fs::path& directory, size_t depth) {
 
 }  // namespace
 
-OwnedDirectory::OwnedDirectory(fs::path path) : path_(std::move(path)) {
-  remove_tree(path_);
+OwnedDirectory::OwnedDirectory(fs::path path, Old old) : path_(std::move(path)) {
+  if (old == Old::kRemove) remove_tree(path_);
   fs::create_directories(path_);
 }
 
 OwnedDirectory::~OwnedDirectory() {
+  if (kept_) return;
   try {
     remove_tree(path_);
   } catch (const std::exception&) {

@@ -22,14 +22,19 @@ inline constexpr uint64_t kLargestTracked = 8u << 20;
 // A directory that is removed, with everything in it, at the end; links in it are not followed.
 class OwnedDirectory {
  public:
-  explicit OwnedDirectory(std::filesystem::path path);  // created; an old one is removed first
+  enum class Old { kRemove, kUse };
+
+  // Created; an old one is removed first, or is used.
+  explicit OwnedDirectory(std::filesystem::path path, Old old = Old::kRemove);
   ~OwnedDirectory();
+  void keep(bool kept = true) { kept_ = kept; }  // it stays at the end
   OwnedDirectory(const OwnedDirectory&) = delete;
   OwnedDirectory& operator=(const OwnedDirectory&) = delete;
   const std::filesystem::path& path() const { return path_; }
 
  private:
   std::filesystem::path path_;
+  bool kept_ = false;
 };
 
 // Removes a tree whatever its permissions. Throws std::runtime_error when something stays.

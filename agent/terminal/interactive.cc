@@ -12,6 +12,7 @@
 #include "agent/error.h"
 #include "agent/option_values.h"
 #include "agent/printable.h"
+#include "agent/terminal/chat_opener.h"
 #include "agent/terminal/plain_session.h"
 #include "agent/terminal/terminal_session.h"
 
@@ -24,6 +25,7 @@ po::options_description described() {
   const auto text = [] { return po::value<std::string>(); };
   po::options_description all("options", 100);
   auto add = all.add_options();
+  add("resume", text()->value_name("ID"), "go on with a session that was saved or cut short");
   add("repo", text()->value_name("DIR"), "the repository; else the one around you");
   add("test", text()->value_name("CMD"), "the command that `test` runs; else detected");
   add("model", text()->value_name("DIR"), "a DeepSeek-V4 checkpoint; else the embedded model");
@@ -69,6 +71,7 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   out.help = values.count("help") != 0;
   if (out.help) return out;
   ChatOptions& chat = out.chat;
+  out.resume = text_value(values, "resume");
   chat.repo = text_value(values, "repo");
   chat.test = text_value(values, "test");
   chat.model = text_value(values, "model");
@@ -109,8 +112,10 @@ int run_interactive(const InteractiveOptions& options, const ChatModelOpener& op
   const bool person = ::isatty(STDIN_FILENO) == 1;
   const bool drawn = ::isatty(STDOUT_FILENO) == 1 && !dumb;
   const bool colour = drawn && !is_set("NO_COLOR");
-  if (person && drawn) return TerminalSession(options, open, colour).run();
-  return run_plain(options, {person, options.each_line, colour}, open, std::cout, std::cerr);
+  const std::unique_ptr<SessionIndex> sessions = open_session_index();
+  const ChatOpener chats(options, open, sessions.get());
+  if (person && drawn) return TerminalSession(chats, colour).run();
+  return run_plain(chats, {person, options.each_line, colour}, std::cout, std::cerr);
 }
 
 }  // namespace dsv4::agent::terminal

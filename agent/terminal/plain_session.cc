@@ -76,8 +76,10 @@ class Input {
 
 class PlainSession {
  public:
-  PlainSession(const PlainOptions& plain, std::ostream& out, std::ostream& err)
-      : plain_(plain),
+  PlainSession(const ChatOpener& chats, const PlainOptions& plain, std::ostream& out,
+               std::ostream& err)
+      : chats_(chats),
+        plain_(plain),
         err_(err),
         out_(out),
         interrupts_(plain.person),
@@ -85,11 +87,8 @@ class PlainSession {
         display_(out, plain.colour),
         transcript_(display_) {}
 
-  int run(const ChatOptions& options, const ChatModelOpener& open) {
-    ChatEnvironment environment{open, transcript_, [this](const std::string& question) {
-                                  return choose(question + " Allow? y: yes, n: no", "yn") == 'y';
-                                }};
-    chat_ = std::make_unique<Chat>(options, std::move(environment), interrupts_.work());
+  int run() {
+    chat_ = chats_.first(transcript_, asker(), interrupts_.work());
     interrupts_.done();
     while (!quit_ && !interrupts_.ended()) {
       const std::optional<std::string> text = next();
@@ -157,12 +156,20 @@ class PlainSession {
     desk.expand = [this](size_t number) { return transcript_.expand(number); };
     desk.cancel = cancel;
     desk.typed = plain_.person;
+    desk.sessions = chats_.sessions();
     if (slash.command->look != nullptr) {
       slash.command->look(desk, slash.arguments);
     } else {
       slash.command->run(*chat_, desk, slash.arguments);
     }
     quit_ = desk.quit;
+    if (desk.next) chat_ = chats_.resume(*std::move(desk.next), transcript_, asker(), cancel);
+  }
+
+  AskPerson asker() {
+    return [this](const std::string& question) {
+      return choose(question + " Allow? y: yes, n: no", "yn") == 'y';
+    };
   }
 
   std::optional<char> choose(const std::string& question, const std::string& keys) {
@@ -175,10 +182,14 @@ class PlainSession {
     }
   }
 
+  // Nobody is there to be asked.
   void keep_changes() {
+    chat_->keep_interrupted();
     const std::string patch = chat_->patch();
-    if (!patch.empty())
+    if (!patch.empty()) {
       err_ << "the changes are kept in " << chat_->save_patch(patch).string() << '\n';
+    }
+    if (chat_->is_kept()) err_ << "resume it with dsv4-agent --resume " << chat_->id() << '\n';
   }
 
   void complain(const std::string& sentence, ExitCode code) {
@@ -186,6 +197,7 @@ class PlainSession {
     code_ = code;
   }
 
+  const ChatOpener& chats_;
   const PlainOptions plain_;
   std::ostream& err_;
   std::ostream& out_;
@@ -201,9 +213,9 @@ class PlainSession {
 
 }  // namespace
 
-int run_plain(const InteractiveOptions& options, const PlainOptions& plain,
-              const ChatModelOpener& open, std::ostream& out, std::ostream& err) {
-  return PlainSession(plain, out, err).run(options.chat, open);
+int run_plain(const ChatOpener& chats, const PlainOptions& plain, std::ostream& out,
+              std::ostream& err) {
+  return PlainSession(chats, plain, out, err).run();
 }
 
 }  // namespace dsv4::agent::terminal

@@ -2,7 +2,7 @@
 
 #include <iosfwd>
 
-#include "agent/terminal/interactive.h"
+#include "agent/terminal/chat_opener.h"
 
 namespace dsv4::agent::terminal {
 
@@ -16,7 +16,7 @@ struct PlainOptions {
 // what went wrong to `err`. A line that begins with a slash and a word is a command. An interrupt
 // stops what a person has asked for and ends everything else. The exit code: that of the last
 // message that did not end well, else 0.
-int run_plain(const InteractiveOptions& options, const PlainOptions& plain,
-              const ChatModelOpener& open, std::ostream& out, std::ostream& err);
+int run_plain(const ChatOpener& chats, const PlainOptions& plain, std::ostream& out,
+              std::ostream& err);
 
 }  // namespace dsv4::agent::terminal

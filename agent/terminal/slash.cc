@@ -176,19 +176,47 @@ void model(Chat& chat, Desk& desk, const std::string& arguments) {
                 (chat.model().repairs_only ? "; it repairs, it does not converse" : ""));
 }
 
-void not_yet(Chat&, Desk&, const std::string&) {
-  throw UsageError(
-      "saving and resuming sessions is not part of this version: /apply keeps the files");
+void save(Chat& chat, Desk& desk, const std::string& arguments) {
+  chat.keep(arguments.empty() ? "saved" : name_of(arguments, "/save"));
+  say(desk,
+      "saved, files and context, as it is and as it goes on: dsv4-agent --resume " + chat.id());
+}
+
+void sessions(Chat& chat, Desk& desk, const std::string&) {
+  if (desk.sessions == nullptr) throw UsageError("there is no place where sessions are listed");
+  constexpr size_t kMost = 20;
+  Lines lines;
+  for (const SessionRow& row : desk.sessions->list()) {
+    if (row.kind != "session" || lines.size() == kMost) continue;
+    const std::string state = row.id == chat.id() ? "this one" : row.state;
+    const std::string name = std::filesystem::path(row.repository).filename().string();
+    lines.push_back(Line(row.id, Style::kStrong)
+                        .add("  " + state + "  ")
+                        .add(name + ": " + row.title, Style::kDim)
+                        .fold(Line::Fold::kClip));
+  }
+  desk.show(std::move(lines));
+}
+
+// Whether the session may end: its changes were dealt with, or are kept with it.
+bool may_end(Chat& chat, Desk& desk) {
+  const std::string patch = chat.patch();
+  if (patch.empty() || chat.is_kept()) return true;
+  const auto key = offer_changes(
+      chat, desk, patch,
+      "Make these changes in your tree? y: yes, n: no, a patch keeps them, c: stay", "ync");
+  return key != 'c';
+}
+
+void resume(Chat& chat, Desk& desk, const std::string& arguments) {
+  if (arguments.empty()) throw UsageError("/resume ID; /sessions lists them");
+  SavedChat saved = open_saved_chat(desk.sessions, arguments);
+  if (may_end(chat, desk)) desk.next = std::move(saved);
 }
 
 void quit(Chat& chat, Desk& desk, const std::string&) {
-  const std::string patch = chat.patch();
-  if (!patch.empty()) {
-    const auto key = offer_changes(
-        chat, desk, patch,
-        "Make these changes in your tree? y: yes, n: no, a patch keeps them, c: stay", "ync");
-    if (key == 'c') return;
-  }
+  if (!may_end(chat, desk)) return;
+  if (chat.is_kept()) say(desk, "resume it with dsv4-agent --resume " + chat.id());
   desk.quit = true;
 }
 
@@ -213,9 +241,11 @@ constexpr std::array kCommands = {
                  nullptr},
     SlashCommand{"context", "", "what the model's context holds", context, nullptr},
     SlashCommand{"expand", "[N]", "a tool call whole, the last one without N", nullptr, expand},
-    SlashCommand{"save", "[NAME]", "not part of this version", not_yet, nullptr},
-    SlashCommand{"resume", "[ID]", "not part of this version", not_yet, nullptr},
-    SlashCommand{"sessions", "", "not part of this version", not_yet, nullptr},
+    SlashCommand{"save", "[NAME]", "keep the session, files and context, after its end", save,
+                 nullptr},
+    SlashCommand{"resume", "ID", "go on with another session", resume, nullptr},
+    SlashCommand{"sessions", "", "the last sessions; what was saved or cut short can be resumed",
+                 sessions, nullptr},
     SlashCommand{"model", "[DIR]", "which model this is; with DIR, go on with another", model,
                  nullptr},
     SlashCommand{"quit", "", "end; changes are shown and asked about first", quit, nullptr},

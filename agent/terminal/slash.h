@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/chat.h"
+#include "agent/chat_log.h"
 #include "agent/terminal/line.h"
 
 namespace dsv4::agent::terminal {
@@ -21,8 +22,10 @@ struct Desk {
   std::function<std::optional<char>(const std::string& question, const std::string& keys)> choose;
   std::function<Lines(size_t number)> expand;  // a tool call, whole
   std::stop_token cancel;
-  bool typed = false;  // by a person at a terminal
-  bool quit = false;   // the session is over
+  bool typed = false;                // by a person at a terminal
+  SessionIndex* sessions = nullptr;  // null where there is none
+  bool quit = false;                 // the session is over
+  std::optional<SavedChat> next;     // and this one goes on instead
 };
 
 // One command of the session. `run` works with the session, one after another with messages;

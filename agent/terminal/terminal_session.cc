@@ -50,10 +50,8 @@ bool has_line_behind(const LineEditor::Text& text) {
 
 }  // namespace
 
-TerminalSession::TerminalSession(const InteractiveOptions& options, const ChatModelOpener& open,
-                                 bool colour)
-    : options_(options),
-      open_(open),
+TerminalSession::TerminalSession(const ChatOpener& chats, bool colour)
+    : chats_(chats),
       terminal_(open_terminal(STDIN_FILENO)),
       modes_(terminal_.get()),
       screen_(STDOUT_FILENO, size_of_terminal(terminal_.get()), colour),
@@ -87,7 +85,7 @@ int TerminalSession::run() {
   read_keys();
   wait_for_signal();
   tick();
-  start([this](std::stop_token cancel) { open_chat(std::move(cancel)); });
+  start([this](std::stop_token cancel) { chat_ = chats_.first(observer_, asker(), cancel); });
   while (!quit_) {
     const std::optional<std::string> line = editor_.read();
     if (quit_) break;
@@ -108,7 +106,8 @@ void TerminalSession::shut_down() {
   signals_.cancel();
   screen_.leave();
   if (!chat_ || exit_code_ == 0) return;
-  const std::string patch = chat_->patch();  // the person could not be asked
+  chat_->keep_interrupted();  // the person could not be asked
+  const std::string patch = chat_->patch();
   if (!patch.empty()) chat_->save_patch(patch);
 }
 
@@ -404,17 +403,17 @@ void TerminalSession::finished(const std::exception_ptr& error, ChatState state)
 
 // In the worker's thread
 
-void TerminalSession::open_chat(std::stop_token cancel) {
-  ChatEnvironment environment{open_, observer_, [this](const std::string& question) {
-                                return choose(question + " Allow? y: yes, n: no", "yn") == 'y';
-                              }};
-  chat_ = std::make_unique<Chat>(options_.chat, std::move(environment), std::move(cancel));
+AskPerson TerminalSession::asker() {
+  return [this](const std::string& question) {
+    return choose(question + " Allow? y: yes, n: no", "yn") == 'y';
+  };
 }
 
 void TerminalSession::work_on(const std::string& line, std::stop_token cancel) {
   if (const std::optional<Slash> slash = parse_slash(line)) {
-    Desk desk = desk_for(std::move(cancel));
+    Desk desk = desk_for(cancel);
     slash->command->run(*chat_, desk, slash->arguments);
+    if (desk.next) chat_ = chats_.resume(*std::move(desk.next), observer_, asker(), cancel);
     if (desk.quit) asio::post(loop_, [this] { end(0); });
     return;
   }
@@ -437,6 +436,7 @@ Desk TerminalSession::desk_for(std::stop_token cancel) {
   };
   desk.cancel = std::move(cancel);
   desk.typed = true;
+  desk.sessions = chats_.sessions();
   return desk;
 }
 

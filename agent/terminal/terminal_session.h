@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "agent/terminal/cells.h"
+#include "agent/terminal/chat_opener.h"
 #include "agent/terminal/display.h"
 #include "agent/terminal/editor.h"
 #include "agent/terminal/input_history.h"
-#include "agent/terminal/interactive.h"
 #include "agent/terminal/keys.h"
 #include "agent/terminal/picture.h"
 #include "agent/terminal/posted_observer.h"
@@ -35,7 +35,7 @@ namespace dsv4::agent::terminal {
 // message or command at a time and posts what happens to the loop.
 class TerminalSession : private Display {
  public:
-  TerminalSession(const InteractiveOptions& options, const ChatModelOpener& open, bool colour);
+  TerminalSession(const ChatOpener& chats, bool colour);
   ~TerminalSession() override;
 
   // Until the person ends it, the terminal goes, or a signal asks for the end. The exit code.
@@ -84,14 +84,13 @@ class TerminalSession : private Display {
   void shut_down();
 
   // In the worker's thread.
-  void open_chat(std::stop_token cancel);
+  AskPerson asker();
   void work_on(const std::string& line, std::stop_token cancel);
   Desk desk_for(std::stop_token cancel);
   std::optional<char> choose(const std::string& question, const std::string& keys);
   ChatState chat_state() const;
 
-  const InteractiveOptions options_;
-  const ChatModelOpener open_;
+  const ChatOpener& chats_;
   Utf8Thread utf8_;
   boost::asio::io_context loop_;
   tools::Descriptor terminal_;

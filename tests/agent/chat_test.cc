@@ -1,7 +1,10 @@
 #include "agent/chat.h"
 
+#include "agent/chat_log.h"
 #include "agent/error.h"
+#include "agent/session_row.h"
 #include "llm/error.h"
+#include "llm/local_conversation.h"
 #include "llm/scripted_conversation.h"
 #include "tests/agent/toy.h"
 #include "tests/catch.h"
@@ -27,36 +30,60 @@ class Session {
   }
 
   Chat& chat() {
-    if (!chat_) {
-      const auto open = [this](const std::optional<std::string>&) {
-        ChatModel model;
-        model.conversation = std::make_unique<llm::ScriptedConversation>(
-            [this](std::span<const llm::RecordedSegment> segments, const llm::ReplyOptions&) {
-              context.clear();
-              for (const auto& segment : segments) context += segment.text;
-              return script(context);
-            });
-        model.name = "scripted";
-        model.repairs_only = repairs_only;
-        return model;
-      };
-      chat_ = std::make_unique<Chat>(options,
-                                     ChatEnvironment{open, observer,
-                                                     [this](const std::string& question) {
-                                                       asked.push_back(question);
-                                                       return allow;
-                                                     }},
-                                     std::stop_token());
-    }
+    if (!chat_) chat_ = std::make_unique<Chat>(options, environment(), std::stop_token());
     return *chat_;
+  }
+
+  // The session as a process finds it that comes after this one was killed here and now; with so
+  // many bytes of its events.
+  void kill_and_resume(std::uintmax_t bytes = UINTMAX_MAX) {
+    const auto copy = toy.scratch / "copied";
+    std::filesystem::remove_all(copy);
+    std::filesystem::copy(
+        toy.scratch / "run", copy,
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+    chat_.reset();
+    std::filesystem::remove_all(toy.scratch / "run");
+    std::filesystem::rename(copy, toy.scratch / "run");
+    const auto events = toy.scratch / "run/events.jsonl";
+    if (bytes < std::filesystem::file_size(events)) std::filesystem::resize_file(events, bytes);
+    chat_ =
+        std::make_unique<Chat>(read_chat(toy.scratch / "run"), environment(), std::stop_token());
+  }
+  void end() { chat_.reset(); }
+
+  ChatEnvironment environment() {
+    const auto open = [this](const std::optional<std::string>&) {
+      ChatModel model;
+      model.name = "scripted";
+      model.repairs_only = repairs_only;
+      if (in_process) {
+        model.conversation = llm::open_local(std::string(DSV4_SOURCE_DIR) + "/llm/nano/model");
+        return model;
+      }
+      model.conversation = std::make_unique<llm::ScriptedConversation>(
+          [this](std::span<const llm::RecordedSegment> segments, const llm::ReplyOptions&) {
+            context.clear();
+            for (const auto& segment : segments) context += segment.text;
+            return script(context);
+          });
+      return model;
+    };
+    return {open, observer, [this](const std::string& question) {
+              asked.push_back(question);
+              return allow;
+            }};
   }
 
   ChatAnswer say(const std::string& message) { return chat().say(message, true, {}); }
   // One reply with these calls, then a word.
   ChatAnswer say_with(const std::string& message, const llm::Reply& first) {
-    bool done = false;
-    script = [&](const std::string&) { return std::exchange(done, true) ? says("done") : first; };
-    return say(message);
+    script = [first, done = false](const std::string&) mutable {
+      return std::exchange(done, true) ? says("done") : first;
+    };
+    const ChatAnswer answer = say(message);
+    script = [](const std::string&) { return says("yes"); };
+    return answer;
   }
   std::string copied(const std::string& path) const {
     return toy.scratch.read("run/work/tree/" + path);
@@ -66,6 +93,7 @@ class Session {
   Toy toy;
   ChatOptions options;
   bool repairs_only = false;
+  bool in_process = false;  // the embedded model, which takes a chat for something else
   bool allow = false;
   std::vector<std::string> asked;
   Observer observer;
@@ -193,8 +221,7 @@ TEST_CASE("read-only lets the model look, and a plan is read-only") {
                                  {"write", {{"path", "a.txt"}, {"content", "1\n"}}},
                                  {"bash", {{"command", "touch b.txt"}}},
                                  {"test", ordered_json::object()}});
-  bool done = false;
-  session.script = [&](const std::string&) {
+  session.script = [both, done = false](const std::string&) mutable {
     return std::exchange(done, true) ? says("done") : both;
   };
   session.chat().plan("how would you", true, {});
@@ -245,6 +272,133 @@ TEST_CASE("an engine that fails leaves the session as it was before the message"
   REQUIRE(session.say("three").code == kPassed);
   REQUIRE(session.context.find("one") != std::string::npos);
   REQUIRE(session.context.find("two") == std::string::npos);
+}
+
+TEST_CASE("a session that was killed goes on: files, context, points, branches and notes") {
+  Session session;
+  session.say_with("first message", write("a.txt", "1\n"));
+  session.chat().checkpoint("one");
+  session.say_with("second message", write("a.txt", "2\n"));
+  session.chat().fork("try");
+  session.say_with("third message", write("a.txt", "3\n"));
+  session.chat().undo();
+  session.chat().set_test("python3 test_calc.py # again");
+  for (int times = 0; times < 2; ++times) {
+    session.kill_and_resume();
+    Chat& chat = session.chat();
+    REQUIRE(session.copied("a.txt") == "2\n");
+    REQUIRE(chat.place().test()->command == "python3 test_calc.py # again");
+    REQUIRE(chat.timeline().branch() == "try");
+    REQUIRE(chat.patch().find("+2") != std::string::npos);
+    if (times == 0) {
+      session.say("go on");
+      REQUIRE(session.context.find("third message") != std::string::npos);
+      REQUIRE(session.context.find("(The person took back a change") != std::string::npos);
+      chat.undo();
+      REQUIRE(session.copied("a.txt") == "1\n");
+      chat.rewind(2);
+    }
+  }
+  Chat& chat = session.chat();
+  session.say("now");
+  REQUIRE(session.context.find("second message") != std::string::npos);
+  REQUIRE(session.context.find("third message") == std::string::npos);
+  chat.fork("main");
+  chat.rewind("one");
+  REQUIRE(session.copied("a.txt") == "1\n");
+  session.kill_and_resume();
+  session.say("then");
+  REQUIRE(session.context.find("first message") != std::string::npos);
+  REQUIRE(session.context.find("second message") == std::string::npos);
+  session.chat().fork("try");
+  REQUIRE(session.copied("a.txt") == "2\n");
+}
+
+TEST_CASE("a session on the engine of this process goes on and computes nothing twice") {
+  Session session;
+  session.in_process = true;
+  session.options.limits = {2, 64, 32};
+  session.say("clamp is wrong");
+  session.chat().checkpoint("one");
+  const llm::Usage first = session.chat().usage();
+  session.say("and so is the rest");
+  const llm::Usage before = session.chat().usage();
+  REQUIRE(before.context > first.context);
+  REQUIRE(first.bytes > 0);
+  session.kill_and_resume();
+  REQUIRE(session.chat().usage().context == before.context);
+  REQUIRE(session.chat().usage().reprefilled == 0);
+  session.chat().rewind("one");
+  REQUIRE(session.chat().usage().context == first.context);
+  REQUIRE(session.chat().usage().reprefilled == 0);
+  session.say("again");
+  REQUIRE(session.chat().usage().context > first.context);
+  REQUIRE(session.chat().usage().reprefilled == 0);
+}
+
+TEST_CASE("a session can be taken up wherever its events end") {
+  Session session;
+  session.say_with("first message", write("a.txt", "1\n"));
+  const auto opened = session.toy.scratch.read("run/events.jsonl").find("\"event\":\"place\"");
+  const auto begin = session.toy.scratch.read("run/events.jsonl").find('\n', opened) + 1;
+  for (size_t cut = begin; cut < begin + 6000; cut += 97) {
+    INFO(cut);
+    session.kill_and_resume(cut);
+    const std::string now = session.copied("a.txt");
+    REQUIRE((now.empty() || now == "1\n"));
+    REQUIRE(session.say("go on").code == kPassed);
+    if (now == "1\n") REQUIRE(session.context.find("first message") != std::string::npos);
+    session.say_with("first message", write("a.txt", "1\n"));
+  }
+}
+
+TEST_CASE("a session that was cut short in a message goes on after its last turn") {
+  Session session;
+  bool taken = false;  // what is on disk in the second turn
+  session.script = [&, turn = 0](const std::string&) mutable -> llm::Reply {
+    if (turn++ == 0) return write("a.txt", "1\n");
+    std::filesystem::copy(
+        session.toy.scratch / "run", session.toy.scratch / "killed",
+        std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks);
+    taken = true;
+    return says("done");
+  };
+  session.say("first message");
+  REQUIRE(taken);
+  session.end();
+  std::filesystem::remove_all(session.toy.scratch / "run");
+  std::filesystem::rename(session.toy.scratch / "killed", session.toy.scratch / "run");
+  session.script = [](const std::string&) { return says("yes"); };
+  session.kill_and_resume();
+  REQUIRE(session.copied("a.txt") == "1\n");
+  REQUIRE(session.say("go on").code == kPassed);
+  const size_t first = session.context.find("first message");
+  REQUIRE(first != std::string::npos);
+  REQUIRE(session.context.find("Wrote a.txt", first) != std::string::npos);
+  REQUIRE(session.context.find("(You were cut short here.)", first) != std::string::npos);
+  session.chat().rewind(2);
+  REQUIRE(session.copied("a.txt").empty());
+}
+
+TEST_CASE("a session is kept when the person asks for it, and removed when not") {
+  Session session;
+  session.say_with("first message", write("a.txt", "1\n"));
+  session.chat().keep("mine");
+  session.end();
+  REQUIRE(describe_run(session.toy.scratch / "run")->state == "saved");
+  REQUIRE(describe_run(session.toy.scratch / "run")->title == "mine: first message");
+  session.kill_and_resume();
+  REQUIRE(session.copied("a.txt") == "1\n");
+  REQUIRE_THROWS_WITH(read_chat(session.toy.scratch / "run"), message_with("another process"));
+  session.end();
+  REQUIRE(session.copied("a.txt") == "1\n");
+
+  Session other;
+  other.say("a message");
+  other.end();
+  REQUIRE(describe_run(other.toy.scratch / "run")->state == "ended");
+  REQUIRE_FALSE(std::filesystem::exists(other.toy.scratch / "run/work"));
+  REQUIRE_THROWS_WITH(read_chat(other.toy.scratch / "run"), message_with("was not saved"));
 }
 
 TEST_CASE("a model that repairs only gets every message as an issue of its own") {

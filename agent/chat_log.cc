@@ -1,0 +1,159 @@
+#include "agent/chat_log.h"
+
+#include <fstream>
+#include <utility>
+
+#include "agent/error.h"
+#include "agent/printable.h"
+#include "agent/session_row.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+template <typename Value>
+ordered_json or_null(const std::optional<Value>& value) {
+  return value ? ordered_json(*value) : ordered_json(nullptr);
+}
+
+template <typename Value>
+std::optional<Value> if_given(const ordered_json& json) {
+  return json.is_null() ? std::nullopt : std::optional<Value>(json.get<Value>());
+}
+
+void read_place(const ordered_json& event, SavedChat* chat) {
+  chat->contexts.push_back({if_given<size_t>(event.at("after")), event.at("conversation")});
+  chat->tools.push_back(event.at("tools"));
+  for (const ordered_json& what : event.at("timeline")) repeat(what, &chat->timeline);
+  event.at("notes").get_to(chat->notes);
+  event.at("name").get_to(chat->name);
+  event.at("messages").get_to(chat->messages);
+  event.at("in_message").get_to(chat->in_message);
+  chat->options = chat_options_from(event.at("options"));
+}
+
+void read_context(const ordered_json& event, SavedChat* chat) {
+  chat->context = {};
+  for (const std::string path : event.at("files")) chat->context.files.push_back({path, "", false});
+  for (const std::string path : event.at("outlines")) {
+    chat->context.files.push_back({path, "", true});
+  }
+  for (const ordered_json& file : event.at("left_out")) {
+    chat->context.left_out.push_back({file.at("path"), file.at("reason")});
+  }
+}
+
+void read_event(const ordered_json& event, SavedChat* chat) {
+  const std::string name = event.at("event");
+  if (name == "place") read_place(event, chat);
+  if (name == "context") read_context(event, chat);
+  if (name == "message" && chat->title.empty())
+    chat->title = title_of(event.at("text").get<std::string>());
+}
+
+// Whole lines, as far as they are JSON; how many bytes those are.
+std::uintmax_t read_events(const fs::path& file, SavedChat* chat) {
+  std::ifstream in(file, std::ios::binary);
+  std::uintmax_t whole = 0;
+  bool session = false;
+  for (std::string line; std::getline(in, line) && !in.eof(); whole += line.size() + 1) {
+    const ordered_json event = ordered_json::parse(line, nullptr, false);
+    if (!event.is_object()) break;
+    if (whole == 0)
+      session = event.value("event", "") == "run" && event.value("kind", "") == "session";
+    if (!session) throw UsageError("the run in " + file.parent_path().string() + " is no session");
+    read_event(event, chat);
+  }
+  return whole;
+}
+
+}  // namespace
+
+ordered_json added(const Point& point) {
+  return {{"add", {point.moment.place, to_utf8(point.name), to_utf8(point.message)}}};
+}
+
+ordered_json rewound(size_t index) { return {{"rewind", index}}; }
+
+ordered_json switched(const std::string& branch, size_t place) {
+  return {{"switch", {to_utf8(branch), place}}};
+}
+
+ordered_json begun_anew() { return {{"anew", true}}; }
+
+void repeat(const ordered_json& what, Timeline* timeline) {
+  const auto moment = [](const ordered_json& place) {
+    Moment out;
+    place.get_to(out.place);
+    return out;
+  };
+  if (what.contains("add")) {
+    const ordered_json& add = what["add"];
+    timeline->add({moment(add.at(0)), add.at(1), add.at(2)});
+  } else if (what.contains("rewind")) {
+    timeline->rewind_to(&timeline->points().at(what["rewind"].get<size_t>()));
+  } else if (what.contains("switch")) {
+    timeline->switch_to(what["switch"].at(0), moment(what["switch"].at(1)));
+  } else {
+    *timeline = Timeline();
+  }
+}
+
+ordered_json json_of(const ChatOptions& options) {
+  return {{"repo", or_null(options.repo)},
+          {"test", or_null(options.test)},
+          {"model", or_null(options.model)},
+          {"approval", approval_name(options.approval)},
+          {"turns", options.limits.turns},
+          {"tokens", options.limits.tokens},
+          {"turn_tokens", options.limits.turn_tokens},
+          {"attempts", options.attempts},
+          {"time_limit_ms", options.time_limit.count()},
+          {"seed", options.seed}};
+}
+
+ChatOptions chat_options_from(const ordered_json& json) {
+  ChatOptions options;
+  options.repo = if_given<std::string>(json.at("repo"));
+  options.test = if_given<std::string>(json.at("test"));
+  options.model = if_given<std::string>(json.at("model"));
+  options.approval =
+      parse_approval(json.at("approval").get<std::string>()).value_or(Approval::kAsk);
+  json.at("turns").get_to(options.limits.turns);
+  json.at("tokens").get_to(options.limits.tokens);
+  json.at("turn_tokens").get_to(options.limits.turn_tokens);
+  json.at("attempts").get_to(options.attempts);
+  options.time_limit = std::chrono::milliseconds(json.at("time_limit_ms").get<int64_t>());
+  json.at("seed").get_to(options.seed);
+  return options;
+}
+
+SavedChat read_chat(const fs::path& directory) {
+  const std::string shown = "the session in " + printable_line(directory.string(), 300);
+  SavedChat chat;
+  chat.directory = directory;
+  chat.lock = std::make_shared<RunLock>(directory);
+  const fs::path events = directory / "events.jsonl";
+  try {
+    fs::resize_file(events, read_events(events, &chat));
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError(shown + " is damaged: " + error.what());
+  } catch (const fs::filesystem_error& error) {
+    throw UsageError(shown + " cannot be read: " + error.what());
+  }
+  if (chat.contexts.empty() || !fs::is_directory(directory / "work/tree")) {
+    throw UsageError(shown + " has ended and was not saved: it cannot be gone on with");
+  }
+  return chat;
+}
+
+SavedChat open_saved_chat(SessionIndex* sessions, const std::string& id_or_directory) {
+  if (sessions != nullptr) return read_chat(find_one(*sessions, id_or_directory).directory);
+  const fs::path directory = fs::weakly_canonical(id_or_directory);
+  if (describe_run(directory)) return read_chat(directory);
+  throw UsageError("there is no session in " + printable_line(id_or_directory, 200));
+}
+
+}  // namespace dsv4::agent

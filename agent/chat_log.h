@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/chat.h"
+#include "agent/run_directory.h"
+#include "agent/timeline.h"
+
+namespace dsv4::agent {
+
+// How a session is written down so that another process goes on with it: its events.jsonl only
+// grows, and one line is one event. The first, "run", says what was asked for; every "place" after
+// it is a moment to go on at, and holds what came since the place before: conversation, tools, and
+// what happened to the timeline. A last line that is not whole does not count.
+
+// The conversation's part of one place.
+struct SavedContext {
+  std::optional<size_t> after;          // the place that it grew from; nothing: it begins here
+  nlohmann::ordered_json conversation;  // Conversation::save(); null where the model repairs only
+};
+
+// What happens to a timeline, as a place tells it, and how it is done again.
+nlohmann::ordered_json added(const Point& point);
+nlohmann::ordered_json rewound(size_t index);
+nlohmann::ordered_json switched(const std::string& branch, size_t place);
+nlohmann::ordered_json begun_anew();
+void repeat(const nlohmann::ordered_json& what, Timeline* timeline);
+
+// The "run" event's options, and back.
+nlohmann::ordered_json json_of(const ChatOptions& options);
+ChatOptions chat_options_from(const nlohmann::ordered_json& json);
+
+struct SavedChat {
+  std::filesystem::path directory;
+  std::shared_ptr<RunLock> lock;       // nobody else has written since it was read
+  ChatOptions options;                 // as of the last place; sandboxed is for the caller to say
+  std::vector<SavedContext> contexts;  // of every place
+  std::vector<nlohmann::ordered_json> tools;  // Toolbox::save() of every place
+  Timeline timeline;                          // its moments name places
+  std::string notes;
+  std::string name;   // by /save; empty: it was not saved by hand
+  std::string title;  // of the first message
+  uint64_t messages = 0;
+  bool in_message = false;    // the last place is in the middle of one
+  RepositoryContext context;  // paths only
+};
+
+// Reads a session, and cuts off an event that is not whole. Throws UsageError when there is none
+// that could go on, or a process works in it.
+SavedChat read_chat(const std::filesystem::path& directory);
+
+// The same by its id, or its directory. The index may be null: then only by the directory.
+SavedChat open_saved_chat(SessionIndex* sessions, const std::string& id_or_directory);
+
+}  // namespace dsv4::agent
