@@ -3,6 +3,7 @@
 #include <histedit.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <stdexcept>
@@ -32,6 +33,21 @@ void append_utf8(std::string* out, uint32_t code) {
     *out += static_cast<char>(0x80 | (code & 0x3f));
   }
 }
+
+using Action = LineEditor::Action;
+struct Binding {
+  Action action;
+  const wchar_t* function;
+};
+constexpr std::array kBindings = {
+    Binding{Action::kClear, L"dsv4-clear"},           Binding{Action::kNewLine, L"dsv4-new-line"},
+    Binding{Action::kLineUp, L"ed-prev-line"},        Binding{Action::kLineDown, L"ed-next-line"},
+    Binding{Action::kOlder, L"ed-prev-history"},      Binding{Action::kNewer, L"ed-next-history"},
+    Binding{Action::kLeft, L"ed-prev-char"},          Binding{Action::kRight, L"ed-next-char"},
+    Binding{Action::kWordLeft, L"ed-prev-word"},      Binding{Action::kWordRight, L"em-next-word"},
+    Binding{Action::kLineBegin, L"dsv4-line-begin"},  Binding{Action::kLineEnd, L"dsv4-line-end"},
+    Binding{Action::kDelete, L"ed-delete-next-char"},
+};
 
 // What all candidates begin with.
 std::string common_start(const std::vector<std::string>& candidates) {
@@ -198,12 +214,8 @@ LineEditor::LineEditor(int terminal, Source source)
   el_wset(edit, EL_ADDFN, L"dsv4-line-begin", L"go to the begin of the line", State::line_begin);
   el_wset(edit, EL_ADDFN, L"dsv4-line-end", L"go to the end of the line", State::line_end);
   el_wset(edit, EL_BIND, L"^R", L"em-inc-search-prev", nullptr);
-  for (const wchar_t* key : {L"^A", L"\033[H", L"\033[1~", L"\033OH"}) {
-    el_wset(edit, EL_BIND, key, L"dsv4-line-begin", nullptr);
-  }
-  for (const wchar_t* key : {L"^E", L"\033[F", L"\033[4~", L"\033OF"}) {
-    el_wset(edit, EL_BIND, key, L"dsv4-line-end", nullptr);
-  }
+  el_wset(edit, EL_BIND, L"^A", L"dsv4-line-begin", nullptr);
+  el_wset(edit, EL_BIND, L"^E", L"dsv4-line-end", nullptr);
   // Ctrl-C, Ctrl-Z and Ctrl-J are keys, while a line is edited and between two.
   for (const wchar_t* mode : {L"-d", L"-x"}) {
     el_wset(edit, EL_SETTY, mode, L"-isig", L"-icrnl", L"-inlcr", L"-ixon", L"-echo", L"-icanon",
@@ -211,10 +223,11 @@ LineEditor::LineEditor(int terminal, Source source)
   }
   el_source(edit, nullptr);  // ~/.editrc; it may choose vi
   el_wset(edit, EL_BIND, L"^I", L"dsv4-complete", nullptr);
-  el_wset(edit, EL_BIND, kLineUp, L"ed-prev-line", nullptr);
-  el_wset(edit, EL_BIND, kLineDown, L"ed-next-line", nullptr);
-  el_wset(edit, EL_BIND, kClear, L"dsv4-clear", nullptr);
-  el_wset(edit, EL_BIND, kNewLine, L"dsv4-new-line", nullptr);
+  for (const auto& [action, function] : kBindings) {
+    const std::wstring key(1, character(action));
+    el_wset(edit, EL_BIND, key.c_str(), function, nullptr);
+    el_wset(edit, EL_BIND, L"-a", key.c_str(), function, nullptr);  // vi's other mode
+  }
   el_wset(edit, EL_GETCFN, State::next_character);
 }
 

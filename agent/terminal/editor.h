@@ -53,13 +53,29 @@ class LineEditor {
   // Becomes the last entry of the history.
   void remember(const std::string& message);
 
-  // Characters for `next` to return that do these things, whatever is bound to other keys.
-  static constexpr const wchar_t* kLineUp = L"\033[9001~";
-  static constexpr const wchar_t* kLineDown = L"\033[9002~";
-  static constexpr const wchar_t* kClear = L"\033[9003~";
-  static constexpr const wchar_t* kNewLine = L"\033[9004~";
+  // What keys do that terminals send in several ways, or that libedit does not know.
+  enum class Action {
+    kClear,
+    kNewLine,
+    kLineUp,
+    kLineDown,
+    kOlder,  // in the history
+    kNewer,
+    kLeft,
+    kRight,
+    kWordLeft,
+    kWordRight,
+    kLineBegin,
+    kLineEnd,
+    kDelete,
+  };
+
+  // The character for `next` to return that does this, whatever else is bound.
+  static wchar_t character(Action action) { return kActions + static_cast<wchar_t>(action); }
 
  private:
+  static constexpr wchar_t kActions = 0x90;  // control characters that no keyboard has
+
   struct State;
   std::unique_ptr<State> state_;
 };

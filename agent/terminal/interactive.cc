@@ -72,6 +72,12 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   if (out.help) return out;
   ChatOptions& chat = out.chat;
   out.resume = text_value(values, "resume");
+  for (const char* name :
+       {"repo", "test", "model", "approve", "max-turns", "max-tokens", "seed", "run-dir"}) {
+    if (out.resume && values.count(name) != 0) {
+      throw UsageError("--" + std::string(name) + " is as it was in a session that is resumed");
+    }
+  }
   chat.repo = text_value(values, "repo");
   chat.test = text_value(values, "test");
   chat.model = text_value(values, "model");

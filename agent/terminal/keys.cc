@@ -1,6 +1,7 @@
 #include "agent/terminal/keys.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -29,11 +30,32 @@ size_t sequence_length(std::string_view text) {
   return 0;
 }
 
+struct Sequence {
+  std::string_view behind;  // Esc
+  Kind kind;
+};
+
+// As xterm, the Linux console, rxvt, screen and tmux send them.
+constexpr std::array kSequences = {
+    Sequence{"", Kind::kEscape},         Sequence{"\r", Kind::kNewLine},
+    Sequence{"\n", Kind::kNewLine},      Sequence{"[A", Kind::kUp},
+    Sequence{"OA", Kind::kUp},           Sequence{"[B", Kind::kDown},
+    Sequence{"OB", Kind::kDown},         Sequence{"[C", Kind::kRight},
+    Sequence{"OC", Kind::kRight},        Sequence{"[D", Kind::kLeft},
+    Sequence{"OD", Kind::kLeft},         Sequence{"[1;5C", Kind::kWordRight},
+    Sequence{"[1;3C", Kind::kWordRight}, Sequence{"[1;5D", Kind::kWordLeft},
+    Sequence{"[1;3D", Kind::kWordLeft},  Sequence{"[H", Kind::kHome},
+    Sequence{"OH", Kind::kHome},         Sequence{"[1~", Kind::kHome},
+    Sequence{"[7~", Kind::kHome},        Sequence{"[F", Kind::kEnd},
+    Sequence{"OF", Kind::kEnd},          Sequence{"[4~", Kind::kEnd},
+    Sequence{"[8~", Kind::kEnd},         Sequence{"[3~", Kind::kDelete},
+};
+
 Kind kind_of_sequence(std::string_view sequence) {
-  if (sequence == "\x1b\r" || sequence == "\x1b\n") return Kind::kNewLine;
-  if (sequence == "\x1b[A" || sequence == "\x1bOA") return Kind::kUp;
-  if (sequence == "\x1b[B" || sequence == "\x1bOB") return Kind::kDown;
-  return sequence.size() == 1 ? Kind::kEscape : Kind::kEdit;
+  const std::string_view behind = sequence.substr(1);
+  const auto known = std::find_if(kSequences.begin(), kSequences.end(),
+                                  [&](const Sequence& each) { return each.behind == behind; });
+  return known == kSequences.end() ? Kind::kEdit : known->kind;
 }
 
 Kind kind_of_byte(char byte) {

@@ -18,6 +18,13 @@ struct Key {
     kNewLine,    // Alt-Enter, Ctrl-J: a new line in the message
     kUp,
     kDown,
+    kLeft,
+    kRight,
+    kWordLeft,
+    kWordRight,
+    kHome,
+    kEnd,
+    kDelete,
     kPaste,  // `bytes` were pasted, newlines as \n
   };
   Kind kind = Kind::kEdit;

@@ -61,7 +61,7 @@ TerminalSession::TerminalSession(const ChatOpener& chats, bool colour)
       tick_timer_(loop_),
       editor_(terminal_.get(), {[this] { return next_character(); },
                                 [this](const std::string& text, size_t cursor) {
-                                  return complete_input(text, cursor, state_.paths);
+                                  return complete_input(text, cursor, paths_);
                                 },
                                 [this](const std::vector<std::string>& candidates) {
                                   Line hint;
@@ -243,9 +243,11 @@ void TerminalSession::on_key(const Key& key) {
   dirty_ = true;
   scene_.hint = Line();
   if (question_) return answer_question(key);
+  using Action = LineEditor::Action;
   const auto type = [this](const std::wstring& text) {
     characters_.insert(characters_.end(), text.begin(), text.end());
   };
+  const auto act = [this](Action action) { characters_.push_back(LineEditor::character(action)); };
   switch (key.kind) {
     case Key::Kind::kEscape:
       if (busy_) {
@@ -262,14 +264,28 @@ void TerminalSession::on_key(const Key& key) {
       return screen_.repaint(size_of_terminal(terminal_.get()));
     case Key::Kind::kExpand:
       return add(transcript_.expand(0));
-    case Key::Kind::kNewLine:
-      return type(LineEditor::kNewLine);
     case Key::Kind::kPaste:
       return editor_.insert(key.bytes);
+    case Key::Kind::kNewLine:
+      return act(Action::kNewLine);
     case Key::Kind::kUp:
-      return type(has_line_before(editor_.text()) ? LineEditor::kLineUp : wide(key.bytes));
+      return act(has_line_before(editor_.text()) ? Action::kLineUp : Action::kOlder);
     case Key::Kind::kDown:
-      return type(has_line_behind(editor_.text()) ? LineEditor::kLineDown : wide(key.bytes));
+      return act(has_line_behind(editor_.text()) ? Action::kLineDown : Action::kNewer);
+    case Key::Kind::kLeft:
+      return act(Action::kLeft);
+    case Key::Kind::kRight:
+      return act(Action::kRight);
+    case Key::Kind::kWordLeft:
+      return act(Action::kWordLeft);
+    case Key::Kind::kWordRight:
+      return act(Action::kWordRight);
+    case Key::Kind::kHome:
+      return act(Action::kLineBegin);
+    case Key::Kind::kEnd:
+      return act(Action::kLineEnd);
+    case Key::Kind::kDelete:
+      return act(Action::kDelete);
     case Key::Kind::kEdit:
       return type(wide(key.bytes));
   }
@@ -304,8 +320,7 @@ void TerminalSession::on_interrupt() {
     scene_.hint = Line("Ctrl-D or /quit ends the session", Style::kDim);
     return;
   }
-  const std::wstring clear = LineEditor::kClear;
-  characters_.insert(characters_.end(), clear.begin(), clear.end());
+  characters_.push_back(LineEditor::character(LineEditor::Action::kClear));
 }
 
 void TerminalSession::suspend() {
@@ -362,13 +377,14 @@ void TerminalSession::next_in_queue() {
     at = newline + 1;
   }
   add(std::move(shown));
-  start([this, line](std::stop_token cancel) { work_on(line, std::move(cancel)); });
+  start([this, line](std::stop_token cancel) { work_on(line, std::move(cancel)); },
+        !parse_slash(line));
 }
 
-void TerminalSession::start(Job job) {
+void TerminalSession::start(Job job, bool files) {
   busy_ = true;
   began_ = Clock::now();
-  worker_.start([this, job = std::move(job)](std::stop_token cancel) {
+  worker_.start([this, job = std::move(job), files](std::stop_token cancel) {
     std::exception_ptr error;
     ChatState state;
     try {
@@ -377,7 +393,7 @@ void TerminalSession::start(Job job) {
       error = std::current_exception();
     }
     try {
-      state = chat_state();
+      state = chat_state(files);
     } catch (...) {
       if (!error) error = std::current_exception();
     }
@@ -390,6 +406,7 @@ void TerminalSession::start(Job job) {
 void TerminalSession::finished(const std::exception_ptr& error, ChatState state) {
   busy_ = false;
   state_ = std::move(state);
+  if (state_.paths) paths_ = *std::move(state_.paths);
   begun({});
   activity({});
   if (error && !chat_) {
@@ -451,14 +468,14 @@ std::optional<char> TerminalSession::choose(const std::string& question, const s
   return answer.get();
 }
 
-TerminalSession::ChatState TerminalSession::chat_state() const {
+TerminalSession::ChatState TerminalSession::chat_state(bool files) const {
   if (!chat_) return {};
-  ChatState state{chat_->model().name,
-                  std::string(approval_name(chat_->approval())),
-                  chat_->timeline().branch(),
-                  {}};
+  ChatState state{chat_->model().name, std::string(approval_name(chat_->approval())),
+                  chat_->timeline().branch(), std::nullopt};
+  if (!files) return state;
+  state.paths.emplace();
   for (const TreeEntry& entry : chat_->place().listing({}).entries) {
-    state.paths.push_back(entry.path);
+    state.paths->push_back(entry.path);
   }
   return state;
 }

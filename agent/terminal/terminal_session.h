@@ -47,7 +47,7 @@ class TerminalSession : private Display {
     std::string model;
     std::string approval;
     std::string branch;
-    std::vector<std::string> paths;
+    std::optional<std::vector<std::string>> paths;  // nothing: as they were
   };
   struct Question {
     std::string text;
@@ -79,7 +79,7 @@ class TerminalSession : private Display {
   void submit(const std::string& line);
   void look(const Slash& slash);
   void next_in_queue();
-  void start(Job job);
+  void start(Job job, bool files = true);  // which may change files
   void finished(const std::exception_ptr& error, ChatState state);
   void shut_down();
 
@@ -88,7 +88,7 @@ class TerminalSession : private Display {
   void work_on(const std::string& line, std::stop_token cancel);
   Desk desk_for(std::stop_token cancel);
   std::optional<char> choose(const std::string& question, const std::string& keys);
-  ChatState chat_state() const;
+  ChatState chat_state(bool files) const;
 
   const ChatOpener& chats_;
   Utf8Thread utf8_;
@@ -112,6 +112,7 @@ class TerminalSession : private Display {
   Scene scene_;  // what is shown, but for the message and the mode line
   Meter meter_;
   ChatState state_;
+  std::vector<std::string> paths_;  // of the repository's files
   std::deque<std::string> queue_;
   std::unique_ptr<Question> question_;
   std::chrono::steady_clock::time_point began_;  // of the job

@@ -25,10 +25,10 @@ TEST_CASE("keys are found in pieces of any size") {
       "fc";
   const std::string expected =
       key(Kind::kEdit, "a") + key(Kind::kEdit, "\xc3\xa9") + key(Kind::kUp, "\x1b[A") +
-      key(Kind::kDown, "\x1bOB") + key(Kind::kEdit, "\x1b[1;5C") + key(Kind::kNewLine, "\x1b\r") +
-      key(Kind::kEdit, "b") + key(Kind::kNewLine, "\n") + key(Kind::kInterrupt, "\x03") +
-      key(Kind::kSuspend, "\x1a") + key(Kind::kRepaint, "\x0c") + key(Kind::kExpand, "\x0f") +
-      key(Kind::kPaste, "x\x1b[A\ny\nz") +
+      key(Kind::kDown, "\x1bOB") + key(Kind::kWordRight, "\x1b[1;5C") +
+      key(Kind::kNewLine, "\x1b\r") + key(Kind::kEdit, "b") + key(Kind::kNewLine, "\n") +
+      key(Kind::kInterrupt, "\x03") + key(Kind::kSuspend, "\x1a") + key(Kind::kRepaint, "\x0c") +
+      key(Kind::kExpand, "\x0f") + key(Kind::kPaste, "x\x1b[A\ny\nz") +
       key(Kind::kEdit,
           "\x1b"
           "f") +

@@ -15,6 +15,14 @@ BROKEN = ("def clamp(x, low, high):\n    if x < low:\n        return low\n    if
 FIXED = BROKEN.replace("        return low\n    return x", "        return high\n    return x")
 TEST = "from calc import clamp\nassert clamp(5, 0, 3) == 3, clamp(5, 0, 3)\nprint('ok')\n"
 
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
 class Failure(Exception):
     pass
 
@@ -33,8 +41,9 @@ def until(condition, what, describe=lambda: ""):
 class Terminal:
     """A repository with a bug, and the program on it in a terminal of its own."""
 
-    def __init__(self, build, rows=24, columns=80):
-        self.build = build
+    build = source = None  # the folders of this project
+
+    def __init__(self, rows=24, columns=80):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="dsv4-terminal-"))
         self.repo = self.path / "repo"
         self.run = self.path / "run"
@@ -68,7 +77,7 @@ class Terminal:
                               stderr=subprocess.PIPE, env=self.environment()).stdout
 
     def command(self, program, arguments):
-        words = [str(self.build / program), "--run-dir", str(self.run), *arguments]
+        words = [str(Terminal.build / program), "--run-dir", str(self.run), *arguments]
         if program != "dsv4-agent" or "--test" not in arguments:
             words += ["--test", "python3 test_calc.py"]
         return shlex.join(words)
@@ -136,3 +145,12 @@ class Terminal:
 def check(condition, text):
     if not condition:
         raise Failure(text)
+
+
+def piped(terminal, text, *arguments, program="tests/dsv4-agent-scripted"):
+    """The program without a terminal: how it ended."""
+    command = [Terminal.build / program, "--run-dir", terminal.run]
+    command += ["--test", "python3 test_calc.py"]
+    return subprocess.run(command + list(arguments), input=text, cwd=terminal.repo,
+                          env=terminal.environment(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=DEADLINE)
