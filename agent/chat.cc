@@ -124,13 +124,13 @@ void Chat::read(std::stop_token cancel) {
   if (model_.repairs_only) return;
   conversation->user(chat_opening());
   conversation_ = std::move(conversation);
-  conversation_place_ = kBegins;
+  conversation_mark_ = kBegins;
 }
 
-// Everything is saved, so the last place says the same.
+// Everything is saved, so the last mark says the same.
 Moment Chat::now() {
   Moment moment;
-  moment.place = tools_.empty() ? 0 : tools_.size() - 1;
+  moment.mark = tools_.empty() ? 0 : tools_.size() - 1;
   if (conversation_) moment.context = conversation_->fork();
   moment.files = place_->toolbox().snapshot();
   return moment;
@@ -139,10 +139,10 @@ Moment Chat::now() {
 void Chat::go_to(const Moment& moment) {
   const auto files = moment.files
                          ? moment.files
-                         : place_->toolbox().snapshot_at(std::span(tools_).first(moment.place + 1));
+                         : place_->toolbox().snapshot_at(std::span(tools_).first(moment.mark + 1));
   if (conversation_) {
-    conversation_ = moment.context ? moment.context->fork() : conversation_at(moment.place);
-    conversation_place_ = moment.place;
+    conversation_ = moment.context ? moment.context->fork() : conversation_at(moment.mark);
+    conversation_mark_ = moment.mark;
     usage_ = conversation_->usage();
     observer_.on_usage(usage_, conversation_->window());
   }
@@ -208,7 +208,7 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
     // A turn that broke off inside the engine cannot be gone on with.
     const Moment& before = timeline_.points().back().moment;
     conversation_ = before.context->fork();
-    conversation_place_ = before.place;
+    conversation_mark_ = before.mark;
     save();
     throw;
   }
@@ -308,7 +308,7 @@ std::string Chat::fork(const std::string& name) {
   if (name == timeline_.branch()) throw UsageError("this is the branch " + name);
   const std::string left = timeline_.branch();
   const Moment here = now();
-  happened_.push_back(switched(name, here.place));
+  happened_.push_back(switched(name, here.mark));
   const std::optional<Moment> known = timeline_.switch_to(name, here);
   if (known) go_to(*known);
   save();

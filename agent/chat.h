@@ -127,8 +127,8 @@ class Chat {
   void begin(std::stop_token cancel);
   void go_on(SavedChat saved, std::stop_token cancel);
   void save(bool in_message = false);
-  void write_place(bool in_message);
-  std::unique_ptr<llm::Conversation> conversation_at(size_t place) const;
+  void write_mark(bool in_message);
+  std::unique_ptr<llm::Conversation> conversation_at(size_t mark) const;
   void add_point(const std::string& name, const std::string& message);
   std::string go_back_to(const Point& point, const std::string& sentence);
   void list() const;
@@ -163,11 +163,11 @@ class Chat {
   bool opened_ = false;
   bool kept_ = false;
 
-  // What was saved so far (chat_log.h), one of each for every place.
+  // What was saved so far (chat_log.h), one of each for every mark.
   std::vector<SavedContext> contexts_;
   std::vector<nlohmann::ordered_json> tools_;
   static constexpr size_t kBegins = SIZE_MAX;
-  size_t conversation_place_ = kBegins;  // of conversation_'s last save
+  size_t conversation_mark_ = kBegins;  // of conversation_'s last save
   nlohmann::ordered_json happened_ = nlohmann::ordered_json::array();  // to the timeline since
   bool saving_ = true;                                                 // until it fails
 };

@@ -23,7 +23,7 @@ std::optional<Value> if_given(const ordered_json& json) {
   return json.is_null() ? std::nullopt : std::optional<Value>(json.get<Value>());
 }
 
-void read_place(const ordered_json& event, SavedChat* chat) {
+void read_mark(const ordered_json& event, SavedChat* chat) {
   chat->contexts.push_back({if_given<size_t>(event.at("after")), event.at("conversation")});
   chat->tools.push_back(event.at("tools"));
   for (const ordered_json& what : event.at("timeline")) repeat(what, &chat->timeline);
@@ -47,7 +47,7 @@ void read_context(const ordered_json& event, SavedChat* chat) {
 
 void read_event(const ordered_json& event, SavedChat* chat) {
   const std::string name = event.at("event");
-  if (name == "place") read_place(event, chat);
+  if (name == "mark") read_mark(event, chat);
   if (name == "context") read_context(event, chat);
   if (name == "message" && chat->title.empty())
     chat->title = title_of(event.at("text").get<std::string>());
@@ -72,21 +72,21 @@ std::uintmax_t read_events(const fs::path& file, SavedChat* chat) {
 }  // namespace
 
 ordered_json added(const Point& point) {
-  return {{"add", {point.moment.place, to_utf8(point.name), to_utf8(point.message)}}};
+  return {{"add", {point.moment.mark, to_utf8(point.name), to_utf8(point.message)}}};
 }
 
 ordered_json rewound(size_t index) { return {{"rewind", index}}; }
 
-ordered_json switched(const std::string& branch, size_t place) {
-  return {{"switch", {to_utf8(branch), place}}};
+ordered_json switched(const std::string& branch, size_t mark) {
+  return {{"switch", {to_utf8(branch), mark}}};
 }
 
 ordered_json begun_anew() { return {{"anew", true}}; }
 
 void repeat(const ordered_json& what, Timeline* timeline) {
-  const auto moment = [](const ordered_json& place) {
+  const auto moment = [](const ordered_json& mark) {
     Moment out;
-    place.get_to(out.place);
+    mark.get_to(out.mark);
     return out;
   };
   if (what.contains("add")) {

@@ -15,20 +15,20 @@
 namespace dsv4::agent {
 
 // How a session is written down so that another process goes on with it: its events.jsonl only
-// grows, and one line is one event. The first, "run", says what was asked for; every "place" after
-// it is a moment to go on at, and holds what came since the place before: conversation, tools, and
+// grows, and one line is one event. The first, "run", says what was asked for; every "mark" after
+// it is a moment to go on at, and holds what came since the mark before: conversation, tools, and
 // what happened to the timeline. A last line that is not whole does not count.
 
-// The conversation's part of one place.
+// The conversation's part of one mark.
 struct SavedContext {
-  std::optional<size_t> after;          // the place that it grew from; nothing: it begins here
+  std::optional<size_t> after;          // the mark that it grew from; nothing: it begins here
   nlohmann::ordered_json conversation;  // Conversation::save(); null where the model repairs only
 };
 
-// What happens to a timeline, as a place tells it, and how it is done again.
+// What happens to a timeline, as a mark tells it, and how it is done again.
 nlohmann::ordered_json added(const Point& point);
 nlohmann::ordered_json rewound(size_t index);
-nlohmann::ordered_json switched(const std::string& branch, size_t place);
+nlohmann::ordered_json switched(const std::string& branch, size_t mark);
 nlohmann::ordered_json begun_anew();
 void repeat(const nlohmann::ordered_json& what, Timeline* timeline);
 
@@ -39,15 +39,15 @@ ChatOptions chat_options_from(const nlohmann::ordered_json& json);
 struct SavedChat {
   std::filesystem::path directory;
   std::shared_ptr<RunLock> lock;       // nobody else has written since it was read
-  ChatOptions options;                 // as of the last place; sandboxed is for the caller to say
-  std::vector<SavedContext> contexts;  // of every place
-  std::vector<nlohmann::ordered_json> tools;  // Toolbox::save() of every place
-  Timeline timeline;                          // its moments name places
+  ChatOptions options;                 // as of the last mark; sandboxed is for the caller to say
+  std::vector<SavedContext> contexts;  // of every mark
+  std::vector<nlohmann::ordered_json> tools;  // Toolbox::save() of every mark
+  Timeline timeline;                          // its moments name marks
   std::string notes;
   std::string name;   // by /save; empty: it was not saved by hand
   std::string title;  // of the first message
   uint64_t messages = 0;
-  bool in_message = false;    // the last place is in the middle of one
+  bool in_message = false;    // the last mark is in the middle of one
   RepositoryContext context;  // paths only
 };
 

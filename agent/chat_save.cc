@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 void Chat::go_on(SavedChat saved, std::stop_token cancel) {
-  record_.event("resumed", {{"place", saved.tools.size() - 1}});
+  record_.event("resumed", {{"mark", saved.tools.size() - 1}});
   contexts_ = std::move(saved.contexts);
   tools_ = std::move(saved.tools);
   timeline_ = std::move(saved.timeline);
@@ -33,8 +33,8 @@ void Chat::go_on(SavedChat saved, std::stop_token cancel) {
   if (model_.repairs_only || contexts_.back().conversation.is_null()) {
     read(cancel);
   } else {
-    conversation_place_ = contexts_.size() - 1;
-    conversation_ = conversation_at(conversation_place_);
+    conversation_mark_ = contexts_.size() - 1;
+    conversation_ = conversation_at(conversation_mark_);
     conversation_->prefill(
         [this](int64_t count, int64_t total) { observer_.on_prefill(count, total); }, cancel);
     usage_ = conversation_->usage();
@@ -50,9 +50,9 @@ void Chat::go_on(SavedChat saved, std::stop_token cancel) {
   opened_ = true;
 }
 
-std::unique_ptr<llm::Conversation> Chat::conversation_at(size_t place) const {
+std::unique_ptr<llm::Conversation> Chat::conversation_at(size_t mark) const {
   std::vector<ordered_json> saves;
-  for (std::optional<size_t> at = place; at; at = contexts_.at(*at).after) {
+  for (std::optional<size_t> at = mark; at; at = contexts_.at(*at).after) {
     saves.push_back(contexts_.at(*at).conversation);
   }
   std::reverse(saves.begin(), saves.end());
@@ -61,25 +61,25 @@ std::unique_ptr<llm::Conversation> Chat::conversation_at(size_t place) const {
   return conversation;
 }
 
-void Chat::write_place(bool in_message) {
+void Chat::write_mark(bool in_message) {
   SavedContext context;
   if (conversation_) {
-    if (conversation_place_ != kBegins) context.after = conversation_place_;
+    if (conversation_mark_ != kBegins) context.after = conversation_mark_;
     context.conversation = conversation_->save(kv_.path());
   }
   ordered_json tools = place_->toolbox().save();
   ChatOptions options = options_;
   if (place_->test()) options.test = place_->test()->command;
-  record_.event("place", {{"after", context.after ? ordered_json(*context.after) : ordered_json()},
-                          {"conversation", context.conversation},
-                          {"tools", tools},
-                          {"timeline", std::exchange(happened_, ordered_json::array())},
-                          {"notes", to_utf8(notes_)},
-                          {"name", to_utf8(name_)},
-                          {"messages", messages_},
-                          {"in_message", in_message},
-                          {"options", json_of(options)}});
-  conversation_place_ = contexts_.size();
+  record_.event("mark", {{"after", context.after ? ordered_json(*context.after) : ordered_json()},
+                         {"conversation", context.conversation},
+                         {"tools", tools},
+                         {"timeline", std::exchange(happened_, ordered_json::array())},
+                         {"notes", to_utf8(notes_)},
+                         {"name", to_utf8(name_)},
+                         {"messages", messages_},
+                         {"in_message", in_message},
+                         {"options", json_of(options)}});
+  conversation_mark_ = contexts_.size();
   contexts_.push_back(std::move(context));
   tools_.push_back(std::move(tools));
 }
@@ -87,7 +87,7 @@ void Chat::write_place(bool in_message) {
 void Chat::save(bool in_message) {
   if (!saving_) return;
   try {
-    write_place(in_message);
+    write_mark(in_message);
   } catch (const std::exception& error) {
     saving_ = false;
     observer_.on_note(std::string("the session can no longer be resumed: ") + error.what());

@@ -13,10 +13,10 @@
 namespace dsv4::agent {
 
 // A moment of a session: the context and the working copy, which go back together. Both are null
-// where only the place is known at which they were saved (chat_log.h); the context is also null
+// where only the mark is known at which they were saved (chat_log.h); the context is also null
 // where the model reads every message anew.
 struct Moment {
-  size_t place = 0;
+  size_t mark = 0;
   std::shared_ptr<const llm::Conversation> context;
   std::shared_ptr<const tools::Toolbox::Snapshot> files;
 };

@@ -339,7 +339,7 @@ TEST_CASE("a session on the engine of this process goes on and computes nothing 
 TEST_CASE("a session can be taken up wherever its events end") {
   Session session;
   session.say_with("first message", write("a.txt", "1\n"));
-  const auto opened = session.toy.scratch.read("run/events.jsonl").find("\"event\":\"place\"");
+  const auto opened = session.toy.scratch.read("run/events.jsonl").find("\"event\":\"mark\"");
   const auto begin = session.toy.scratch.read("run/events.jsonl").find('\n', opened) + 1;
   for (size_t cut = begin; cut < begin + 6000; cut += 97) {
     INFO(cut);
