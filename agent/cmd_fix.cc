@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 
@@ -7,6 +9,7 @@
 #include "agent/live_view.h"
 #include "agent/open_model.h"
 #include "agent/printable.h"
+#include "agent/standard_input.h"
 #include "agent/stop.h"
 
 namespace dsv4::agent {
@@ -53,7 +56,8 @@ int cmd_fix(const std::vector<std::string>& arguments) {
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
   const std::unique_ptr<SessionIndex> sessions = open_session_index();
-  const FixEnvironment environment{std::cin, [&] { return open_model(parsed.model); },
+  DescriptorInput input(STDIN_FILENO, stop.token());
+  const FixEnvironment environment{input, [&] { return open_model(parsed.model); },
                                    parsed.quiet ? silent : static_cast<Observer&>(view), stop,
                                    sessions.get()};
   const FixReport report = run_fix(parsed.options, environment);

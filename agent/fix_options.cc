@@ -93,9 +93,9 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments) {
   }
   const auto issues = values.count("issue") != 0 ? values["issue"].as<std::vector<std::string>>()
                                                  : std::vector<std::string>();
-  if (issues.size() != 1) {
-    throw UsageError(issues.empty() ? "name the issue: dsv4-agent fix ISSUE.md, or - for stdin"
-                                    : "name one issue, not " + std::to_string(issues.size()));
+  if (issues.size() != 1 || issues[0].empty()) {
+    throw UsageError(issues.size() < 2 ? "name the issue: dsv4-agent fix ISSUE.md, or - for stdin"
+                                       : "name one issue, not " + std::to_string(issues.size()));
   }
   FixOptions& options = out.options;
   options.issue = issues[0];

@@ -1,25 +1,31 @@
 #include "agent/issue.h"
 
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <istream>
+#include <system_error>
 
 #include "agent/error.h"
 #include "agent/printable.h"
+#include "agent/standard_input.h"
+#include "sandbox/descriptor.h"
 
 namespace dsv4::agent {
 namespace {
 
 // At most one byte more than an issue may have: a device without end is refused, not read.
-std::string read_bounded(std::istream& in) {
+std::string read_bounded(std::istream& in, const std::string& shown) {
   std::string text(kLongestIssue + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
+  if (in.bad()) throw UsageError("the issue cannot be read from " + shown);
   return text;
 }
 
-std::string read_issue_file(const std::filesystem::path& file, const std::string& shown) {
+std::string read_issue_file(const std::filesystem::path& file, const std::string& shown,
+                            std::stop_token cancel) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) {
@@ -28,9 +34,11 @@ std::string read_issue_file(const std::filesystem::path& file, const std::string
   if (std::filesystem::is_directory(status)) {
     throw UsageError(shown + " is a directory: give the issue file inside it");
   }
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw UsageError(shown + " cannot be read: " + std::strerror(errno));
-  return read_bounded(in);
+  // A pipe that nobody writes to yet is opened at once, too.
+  const sandbox::Descriptor fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) throw UsageError(shown + " cannot be read: " + std::strerror(errno));
+  DescriptorInput in(fd.get(), std::move(cancel));
+  return read_bounded(in, shown);
 }
 
 std::string trimmed(const std::string& text) {
@@ -42,18 +50,20 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-Issue load_issue(const std::string& name, std::istream& standard_input) {
+Issue load_issue(const std::string& name, std::istream& standard_input, std::stop_token cancel) {
   Issue issue;
   std::string text;
   const std::string shown = name == "-" ? "stdin" : printable_line(name, 200);
+  std::error_code gone;  // the folder around us may have been removed
   if (name == "-") {
-    issue.directory = std::filesystem::current_path();
-    text = read_bounded(standard_input);
+    issue.directory = std::filesystem::current_path(gone);
+    text = read_bounded(standard_input, shown);
   } else {
-    issue.file = std::filesystem::absolute(name).lexically_normal();
+    issue.file = std::filesystem::absolute(name, gone).lexically_normal();
     issue.directory = issue.file.parent_path();
-    text = read_issue_file(issue.file, shown);
+    text = read_issue_file(issue.file, shown, cancel);
   }
+  if (cancel.stop_requested()) return issue;
   if (text.size() > kLongestIssue) {
     throw UsageError("the issue from " + shown +
                      " is larger than 1 MiB: cut it down to what describes the task");

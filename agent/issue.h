@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <iosfwd>
+#include <stop_token>
 #include <string>
 
 #include "agent/front_matter.h"
@@ -21,6 +22,8 @@ inline constexpr size_t kLongestIssue = 1 << 20;  // bytes
 
 // Reads an issue from a file, or from `standard_input` when `name` is "-". Throws UsageError with a
 // sentence when it is missing, unreadable, empty, too large, or not UTF-8 text.
-Issue load_issue(const std::string& name, std::istream& standard_input);
+// After `cancel` what it returns has no text.
+Issue load_issue(const std::string& name, std::istream& standard_input,
+                 std::stop_token cancel = {});
 
 }  // namespace dsv4::agent

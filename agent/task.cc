@@ -1,5 +1,6 @@
 #include "agent/task.h"
 
+#include <system_error>
 #include <vector>
 
 #include "agent/error.h"
@@ -28,13 +29,19 @@ TestCommand choose_test(const TaskOptions& options, const Task& task) {
 
 Task load_task(const TaskOptions& options, std::istream& standard_input, std::stop_token cancel) {
   Task task;
-  task.issue = load_issue(options.issue, standard_input);
+  task.issue = load_issue(options.issue, standard_input, cancel);
+  if (cancel.stop_requested()) return task;
   if (options.repo) {
     task.repository = named_repository(*options.repo);
   } else if (task.issue.front.repo) {
     task.repository = named_repository(task.issue.directory / *task.issue.front.repo);
   } else {
-    task.repository = enclosing_repository(std::filesystem::current_path());
+    std::error_code gone;
+    const std::filesystem::path here = std::filesystem::current_path(gone);
+    if (gone) {
+      throw UsageError("the folder around you is gone: name the repository with --repo");
+    }
+    task.repository = enclosing_repository(here);
   }
   task.listing = list_tree(task.repository, cancel);
   task.test = choose_test(options, task);

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "agent/error.h"
+#include "agent/standard_input.h"
 #include "tests/agent/scratch.h"
 #include "tests/catch.h"
 
@@ -51,6 +52,8 @@ TEST_CASE("issues that cannot be read are refused, each with its sentence") {
   REQUIRE(refusal((scratch / "latin1.md").string()).find("is not text") != std::string::npos);
   REQUIRE(refusal((scratch / "large.md").string()).find("larger than 1 MiB") != std::string::npos);
   REQUIRE(refusal("/dev/zero").find("larger than 1 MiB") != std::string::npos);
+  dsv4::agent::DescriptorInput closed(9999, {});
+  REQUIRE(refusal("-", closed).find("cannot be read from stdin") != std::string::npos);
   std::istringstream empty;
   REQUIRE(refusal("-", empty).find("stdin is empty") != std::string::npos);
 }

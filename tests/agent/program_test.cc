@@ -1,5 +1,7 @@
 #include "tests/agent/program.h"
 
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/catch.h"
@@ -95,7 +97,20 @@ TEST_CASE("--json prints one object, whatever happens") {
   }
 }
 
-TEST_CASE("a reader that leaves does not end the run") {
+TEST_CASE("an issue that nobody writes holds up neither the time limit nor a signal") {
+  const Program program;
+  REQUIRE(::mkfifo((program.scratch / "pipe").c_str(), 0600) == 0);
+  SECTION("a pipe by name") { REQUIRE(program.run("fix $S/pipe --time-limit 100ms").status == 1); }
+  SECTION("stdin") { REQUIRE(program.run("fix - --time-limit 100ms <> $S/pipe").status == 1); }
+  SECTION("a signal") {
+    const std::string command = "timeout --preserve-status -s INT 1 " DSV4_BUILD_DIR
+                                "/dsv4-agent fix '" +
+                                (program.scratch / "pipe").string() + "' >/dev/null 2>&1";
+    REQUIRE(WEXITSTATUS(std::system(command.c_str())) == 130);
+  }
+}
+
+TEST_CASE("a reader that leaves ends no run and changes no exit code") {
   const Program program;
   const std::string folder = program.scratch.path().string();
   const std::string command = "cd '" + folder + "/repo' && { " + DSV4_BUILD_DIR +
