@@ -68,6 +68,7 @@ int cmd_fix(const std::vector<std::string>& arguments) {
   } else {
     print_result(report);
   }
+  std::cout.flush();  // while a reader that has left is no reason to die
   const bool said = !parsed.json && report.status == FixStatus::kGaveUp;
   if (!report.error.empty() && !said) {
     std::cerr << "dsv4-agent: " << printable(report.error) << '\n';

@@ -1,5 +1,8 @@
 #include "agent/commands.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <exception>
@@ -96,13 +99,19 @@ int dispatch(const std::vector<std::string>& arguments) {
   return kUsage;
 }
 
+// Whether standard output is a pipe whose reader has seen enough, as in `... | head -1`.
+bool reader_left() {
+  pollfd entry{STDOUT_FILENO, 0, 0};
+  return ::poll(&entry, 1, 0) > 0 && (entry.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 std::span<const CommandRow> command_table() { return kCommands; }
 
 int run_program(const std::vector<std::string>& arguments) {
   const int code = dispatch(arguments);
-  if (std::cout.flush()) return code;
+  if (std::cout.flush() || reader_left()) return code;
   std::cerr << "dsv4-agent: standard output could not be written to, so the result is not whole: "
                "is the disk full?\n";
   return code == kPassed ? kUsage : code;

@@ -112,10 +112,12 @@ TEST_CASE("an issue that nobody writes holds up neither the time limit nor a sig
 
 TEST_CASE("a reader that leaves ends no run and changes no exit code") {
   const Program program;
+  const std::string streams = GENERATE("2>&1 >/dev/null", "2>/dev/null", "--json 2>/dev/null");
   const std::string folder = program.scratch.path().string();
   const std::string command = "cd '" + folder + "/repo' && { " + DSV4_BUILD_DIR +
                               "/dsv4-agent fix ../issue.md --test false --attempts 1 --max-turns 1"
-                              " --run-dir ../run 2>&1 >/dev/null; echo $? > ../code; } | true";
+                              " --run-dir ../run " +
+                              streams + "; echo $? > ../code; } | true";
   REQUIRE(std::system(command.c_str()) == 0);
   REQUIRE(program.scratch.read("code") == "1\n");
   REQUIRE_FALSE(fs::exists(program.scratch / "run/work"));
