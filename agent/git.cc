@@ -1,9 +1,12 @@
 #include "agent/git.h"
 
 #include <array>
+#include <filesystem>
 #include <stdexcept>
 
 namespace dsv4::agent {
+
+namespace fs = std::filesystem;
 
 GitLibrary::GitLibrary() {
   git_libgit2_init();
@@ -24,6 +27,15 @@ std::string git_message() {
 
 void check_git(int code, const std::string& what) {
   if (code < 0) throw std::runtime_error(what + ": " + git_message());
+}
+
+bool is_settings_trap(const fs::path& path) {
+  const fs::path name = path.filename();
+  if (name != ".gitignore" && name != ".gitattributes" && name != ".gitmodules") return false;
+  std::error_code error;
+  if (fs::read_symlink(path, error) == "/dev/null") return false;  // a habit, and harmless
+  const fs::file_status target = fs::status(path, error);
+  return fs::exists(target) && !fs::is_regular_file(target) && !fs::is_directory(target);
 }
 
 GitRepository open_repository(const std::string& path) {

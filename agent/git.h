@@ -2,6 +2,7 @@
 
 #include <git2.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -41,6 +42,10 @@ std::string git_message();
 
 // Throws std::runtime_error "WHAT: libgit2's message" when `code` is negative.
 void check_git(int code, const std::string& what);
+
+// Whether libgit2 must not meet this path: it opens .gitignore and its like wherever it comes by,
+// through links too, and a pipe or a device in their place would hold this program for ever.
+bool is_settings_trap(const std::filesystem::path& path);
 
 GitRepository open_repository(const std::string& path);
 

@@ -67,6 +67,12 @@ fs::path work_tree_of(git_repository* repository, const fs::path& directory) {
   return (tree / "").parent_path();
 }
 
+void check_settings(const fs::path& file) {
+  if (!is_settings_trap(file)) return;
+  throw UsageError(shown(file) +
+                   " is a pipe or a device, which git would read for ever: remove it");
+}
+
 class Walk {
  public:
   Walk(const Repository& repository, Listing* listing, std::stop_token cancel)
@@ -75,6 +81,9 @@ class Walk {
     read_index();
     // A directory that the outer repository ignores as a whole was named on purpose.
     int ignored = 0;
+    for (fs::path up = root_; up != repository.work_tree; up = up.parent_path()) {
+      check_settings(up.parent_path() / ".gitignore");
+    }
     if (!prefix_.empty()) git_ignore_path_is_ignored(&ignored, git_.get(), prefix_.c_str());
     use_ignore_ = ignored == 0;
   }
@@ -87,6 +96,7 @@ class Walk {
       children.push_back(*it);
     }
     if (error) listing_->skipped.push_back(relative);
+    for (const fs::directory_entry& child : children) check_settings(child.path());
     for (const fs::directory_entry& child : children) {
       if (cancel_.stop_requested()) return;
       const std::string name = child.path().filename().string();

@@ -155,17 +155,6 @@ void make_writable(const fs::path& path) {
   }
 }
 
-// libgit2 opens these wherever it meets them, through links too: a pipe or a device in their place
-// would hold this program for ever.
-bool is_settings_trap(const fs::path& path) {
-  const fs::path name = path.filename();
-  if (name != ".gitignore" && name != ".gitattributes" && name != ".gitmodules") return false;
-  std::error_code error;
-  if (fs::read_symlink(path, error) == "/dev/null") return false;  // a habit, and harmless
-  const fs::file_status target = fs::status(path, error);
-  return fs::exists(target) && !fs::is_regular_file(target);
-}
-
 void make_plain_below(const fs::path& directory, size_t depth) {
   std::error_code error;
   fs::permissions(directory, fs::perms::owner_all, fs::perm_options::add, error);

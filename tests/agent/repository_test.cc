@@ -105,6 +105,34 @@ TEST_CASE("links are listed as links and special files are skipped") {
   REQUIRE(listing.skipped == Paths{"pipe"});
 }
 
+TEST_CASE("settings of git that are a pipe or a device are refused, not read for ever") {
+  const Scratch scratch;
+  scratch.write("repo/file", "");
+  scratch.write("repo/sub/file", "");
+  git_init(scratch / "repo");
+  const auto said = [&](const char* part) -> std::string {
+    try {
+      list_tree(named_repository(scratch / part));
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  SECTION("a link to a device") {
+    std::filesystem::create_symlink("/dev/zero", scratch / "repo/.gitignore");
+    REQUIRE(said("repo").find(".gitignore is a pipe or a device") != std::string::npos);
+    REQUIRE(said("repo/sub").find(".gitignore is a pipe or a device") != std::string::npos);
+  }
+  SECTION("a pipe below") {
+    REQUIRE(::mkfifo((scratch / "repo/sub/.gitignore").c_str(), 0600) == 0);
+    REQUIRE(said("repo").find("sub/.gitignore is a pipe or a device") != std::string::npos);
+  }
+  SECTION("an empty one, as many have it") {
+    std::filesystem::create_symlink("/dev/null", scratch / "repo/.gitignore");
+    REQUIRE(said("repo").empty());
+  }
+}
+
 TEST_CASE("files of a nested repository are there to be read only") {
   const Scratch scratch;
   git_init(scratch / "repo");
