@@ -18,6 +18,7 @@
 #include "agent/run_directory.h"
 #include "agent/run_record.h"
 #include "agent/task.h"
+#include "agent/test_command.h"
 #include "agent/test_files.h"
 #include "agent/working_copy.h"
 #include "llm/error.h"
@@ -174,9 +175,7 @@ class FixRun {
     report_.seconds.tests += Clock::now() - begin;
     check_stop();
     const sandbox::Result& result = tests.result;
-    const bool exited = result.end == sandbox::End::kExited;
-    if (result.end == sandbox::End::kNotFound ||
-        (exited && (result.status == 126 || result.status == 127))) {
+    if (cannot_run(result)) {
       throw TestsError("the test command `" + printable_line(task_.test.command, 200) +
                        "` cannot be run (" + sandbox::describe(result) +
                        "): " + printable_line(result.output, 300));

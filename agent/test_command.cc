@@ -125,4 +125,22 @@ std::optional<TestCommand> detect_test_command(const std::filesystem::path& root
   return python(files);
 }
 
+bool cannot_run(const sandbox::Result& result) {
+  if (result.end == sandbox::End::kNotFound) return true;
+  if (result.end != sandbox::End::kExited) return false;
+  switch (result.status) {
+    case 126:
+    case 127:
+      return true;
+    case 1: {  // python3 -m pytest, where only python3 is installed
+      const size_t end = result.output.find_last_not_of(" \r\n") + 1;
+      return ends_with(std::string_view(result.output).substr(0, end), ": No module named pytest");
+    }
+    case 2:
+      return starts_with(result.output, "sh: ") && contains(result.output, "yntax error");
+    default:
+      return false;
+  }
+}
+
 }  // namespace dsv4::agent

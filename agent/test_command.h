@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/sandbox.h"
+
 namespace dsv4::agent {
 
 // The command whose exit status decides, and where it comes from, for people.
@@ -18,5 +20,9 @@ struct TestCommand {
 // `paths` are relative to `root` and sorted. Nothing when no rule fits.
 std::optional<TestCommand> detect_test_command(const std::filesystem::path& root,
                                                const std::vector<std::string>& paths);
+
+// Whether a run of the command says that there were no tests to fail: its program, pytest, or the
+// command's own syntax was missing.
+bool cannot_run(const sandbox::Result& result);
 
 }  // namespace dsv4::agent

@@ -76,6 +76,24 @@ TEST_CASE("files that steer the tests are known") {
   }
 }
 
+TEST_CASE("tests that fail are told from tests that cannot be run") {
+  const auto ended = [](int status, const char* output) {
+    dsv4::sandbox::Result result;
+    result.status = status;
+    result.output = output;
+    return cannot_run(result);
+  };
+  REQUIRE(ended(127, "sh: 1: ctest: not found\n"));
+  REQUIRE(ended(126, "sh: 1: ./run: Permission denied\n"));
+  REQUIRE(ended(1, "/usr/bin/python3: No module named pytest\n"));
+  REQUIRE(ended(2, "sh: 1: Syntax error: Unterminated quoted string\n"));
+  REQUIRE(ended(2, "sh: -c: line 1: syntax error near unexpected token `)'\n"));
+  REQUIRE_FALSE(ended(1, "ModuleNotFoundError: No module named 'app'\n"));
+  REQUIRE_FALSE(ended(1, "E   No module named pytest: see the log\n1 failed\n"));
+  REQUIRE_FALSE(ended(2, "make: *** [Makefile:2: test] Error 1\n"));
+  REQUIRE_FALSE(ended(0, ""));
+}
+
 TEST_CASE("the task may name files and directories as fixed") {
   const FixedTests fixed({"./checks/", "run.sh"});
   REQUIRE(fixed.contains("checks/a.py"));
