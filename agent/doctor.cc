@@ -1,8 +1,8 @@
 #include "agent/doctor.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -16,6 +16,7 @@
 #include "llm/error.h"
 #include "llm/processor.h"
 #include "sandbox/probe.h"
+#include "sandbox/sandbox.h"
 
 namespace dsv4::agent {
 namespace {
@@ -115,19 +116,24 @@ Check check_state_directory() {
   }
 }
 
-bool on_path(const std::string& name) {
-  const char* path = ::getenv("PATH");
-  std::istringstream folders(path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((fs::path(folder) / name).c_str(), X_OK) == 0) return true;
-  }
-  return false;
+// The first of the folders that holds the program; empty when none does.
+fs::path folder_with(const std::string& name, const std::vector<fs::path>& folders) {
+  const auto found = std::find_if(folders.begin(), folders.end(), [&](const fs::path& folder) {
+    return ::access((folder / name).c_str(), X_OK) == 0;
+  });
+  return found == folders.end() ? fs::path() : *found;
 }
 
 Check check_program(const Program& program) {
-  if (on_path(program.name)) return {program.name, State::kGood, "found", ""};
-  return {program.name, State::kAbsent, "not found",
-          std::string("install it for ") + program.needed_for};
+  if (!folder_with(program.name, sandbox::visible_on_path()).empty()) {
+    return {program.name, State::kGood, "found", ""};
+  }
+  const std::string needed = std::string("for ") + program.needed_for;
+  const fs::path hidden = folder_with(program.name, sandbox::hidden_from_path());
+  if (hidden.empty()) return {program.name, State::kAbsent, "not found", "install it " + needed};
+  return {program.name, State::kAbsent,
+          "only in " + hidden.string() + ", which commands cannot see",
+          "install it for everyone, in /usr/local or /opt, " + needed};
 }
 
 }  // namespace

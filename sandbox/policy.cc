@@ -17,16 +17,23 @@ bool lies_in(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-// Where people and services keep what is theirs; a folder of PATH in there stays hidden.
-bool is_private(const fs::path& path) {
+// Where people and services keep what is theirs.
+std::vector<fs::path> private_roots() {
   std::vector<fs::path> roots = {"/home", "/root", "/tmp", "/var", "/run",  "/etc",
                                  "/proc", "/sys",  "/dev", "/mnt", "/media"};
   if (const char* home = ::getenv("HOME"); home != nullptr && *home == '/') {
     std::error_code ignored;
-    roots.push_back(fs::weakly_canonical(home, ignored));
+    const fs::path real = fs::weakly_canonical(home, ignored);
+    if (real.has_relative_path()) roots.push_back(real);
   }
+  return roots;
+}
+
+// Whether showing this folder would show something private: it lies there, or holds such a place.
+bool is_private(const fs::path& path) {
+  const std::vector<fs::path> roots = private_roots();
   return std::any_of(roots.begin(), roots.end(), [&](const fs::path& root) {
-    return root.has_relative_path() && lies_in(path, root);
+    return lies_in(path, root) || lies_in(root, path);
   });
 }
 
@@ -65,7 +72,8 @@ fs::path tool_chain_of(const fs::path& folder) {
   }
   const fs::path whole = folder.filename() == "bin" ? folder.parent_path() : folder;
   const bool narrow = whole.has_relative_path() && whole.parent_path().has_relative_path();
-  return narrow ? whole : folder;
+  std::error_code ignored;
+  return narrow && !is_private(fs::weakly_canonical(whole, ignored)) ? whole : folder;
 }
 
 }  // namespace
@@ -99,6 +107,8 @@ Policy task_policy(const fs::path& work_dir) {
   };
   return policy;
 }
+
+std::vector<fs::path> visible_on_path() { return search_path().visible; }
 
 std::vector<fs::path> hidden_from_path() { return search_path().hidden; }
 

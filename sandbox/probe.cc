@@ -17,7 +17,9 @@ namespace {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "dsv4-probe-XXXXXX").string();
+    std::error_code error;
+    const fs::path named = fs::temp_directory_path(error);  // TMPDIR may name nothing
+    std::string name = ((error ? fs::path("/tmp") : named) / "dsv4-probe-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
       throw SetupError("cannot make a temporary folder at " + name);
     }

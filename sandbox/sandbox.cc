@@ -44,7 +44,12 @@ Sandbox::Sandbox(Policy policy) : policy_(std::move(policy)) {
 
 Result Sandbox::run(const Command& command) const {
   if (command.argv.empty()) throw SetupError("A command needs at least a program name.");
-  return supervise(backend_->launch_for(policy_), policy_, command);
+  Result result = supervise(backend_->launch_for(policy_), policy_, command);
+  // A command may close its own folder, and neither the next one nor we could then enter it.
+  std::error_code ignored;
+  std::filesystem::permissions(policy_.work_dir, std::filesystem::perms::owner_all,
+                               std::filesystem::perm_options::add, ignored);
+  return result;
 }
 
 std::string describe(const Result& result) {

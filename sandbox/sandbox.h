@@ -42,6 +42,9 @@ struct Policy {
 // without what lies in a home or temporary directory; `.git` is read-only.
 Policy task_policy(const std::filesystem::path& work_dir);
 
+// The folders in which commands find their programs.
+std::vector<std::filesystem::path> visible_on_path();
+
 // The folders of this program's PATH that no command sees, because they lie in a home or another
 // private place: what is installed there does not exist in the box.
 std::vector<std::filesystem::path> hidden_from_path();

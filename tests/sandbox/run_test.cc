@@ -2,6 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "sandbox/bubblewrap.h"
 #include "sandbox/sandbox.h"
@@ -13,6 +16,22 @@ using namespace dsv4::sandbox;
 using namespace std::chrono_literals;
 
 namespace {
+
+// A variable of this program that has another value for a while.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = ::getenv(name)) before_ = before;
+    ::setenv(name, value, 1);
+  }
+  ~Variable() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> before_;
+};
 
 Result shell(const Sandbox& box, const std::string& script) {
   return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
@@ -52,6 +71,26 @@ TEST_CASE("a command runs in its working copy with exactly its environment") {
         std::string("PATH=/usr/bin:/bin\0NAME=two\nlines\0", 34));
   CHECK(shell(box, "echo made > file").ok());
   CHECK(std::filesystem::exists(work.path() / "file"));
+}
+
+TEST_CASE("a command that closes its own folder closes it to nobody else") {
+  const WorkDir work;
+  const Sandbox box(task_policy(work.path()));
+  REQUIRE(shell(box, "touch file && chmod 0 .").ok());
+  const auto perms = std::filesystem::status(work.path()).permissions();
+  CHECK((perms & std::filesystem::perms::owner_all) == std::filesystem::perms::owner_all);
+  CHECK(shell(box, "ls file").ok());
+}
+
+TEST_CASE("a folder of PATH that holds a home is not shown to commands") {
+  const Variable home("HOME", "/srv/me");
+  const Variable path("PATH", "/srv:/:/usr/bin");
+  CHECK(hidden_from_path() == std::vector<std::filesystem::path>{"/srv", "/"});
+  CHECK(visible_on_path() ==
+        std::vector<std::filesystem::path>{"/usr/bin", "/usr/local/bin", "/bin"});
+  const WorkDir work;
+  const Policy policy = task_policy(work.path());
+  CHECK(policy.tool_chains.empty());
 }
 
 TEST_CASE("time runs out for a command that ignores SIGTERM") {
