@@ -1,5 +1,6 @@
 #include "llm/tokenizer.h"
 
+#include <algorithm>
 #include <deque>
 #include <fstream>
 #include <map>
@@ -31,11 +32,25 @@ class Trie {
       node = edge->second;
       if (fresh) nodes_.emplace_back();
     }
+    longest_ = std::max(longest_, token.text.size());
     nodes_[node].id = token.id;
     nodes_[node].marker = token.marker;
   }
 
   bool empty() const { return nodes_.size() == 1; }
+
+  // Whether an added token begins with all of the text and goes on.
+  bool begins_with(std::string_view text) const {
+    size_t node = 0;
+    for (const char c : text) {
+      const auto edge = nodes_[node].next.find(c);
+      if (edge == nodes_[node].next.end()) return false;
+      node = edge->second;
+    }
+    return !nodes_[node].next.empty();
+  }
+
+  size_t longest_token() const { return longest_; }
 
   // Markers may take at most `markup` bytes: what is left of the stretch of markup.
   Found longest(std::string_view text, size_t markup) const {
@@ -58,7 +73,19 @@ class Trie {
     bool marker = false;
   };
   std::deque<Node> nodes_ = std::deque<Node>(1);  // growing it moves no node
+  size_t longest_ = 0;
 };
+
+// Without a last character that may not be whole.
+size_t settled_bytes(std::string_view text) {
+  size_t at = text.size();
+  while (at > 0 && text.size() - at < 4) {
+    const auto byte = static_cast<unsigned char>(text[--at]);
+    if (byte < 0x80) break;
+    if (byte >= 0xC0) return at;
+  }
+  return text.size();
+}
 
 // A part of the joined text: one added token, or text that is still to be cut.
 struct Part {
@@ -171,6 +198,14 @@ struct Tokenizer::Parts {
     spec.merges = {};
   }
 
+  // Whether some added token begins with the text and goes on.
+  bool may_become_longer(std::string_view text) const {
+    const auto in = [&](const Trie& trie) {
+      return text.size() < trie.longest_token() && trie.begins_with(text);
+    };
+    return in(added_first) || in(added_normalized);
+  }
+
   TokenizerSpec spec;
   BytePairs pairs;
   Trie added_first, added_normalized;
@@ -208,27 +243,67 @@ Tokenizer Tokenizer::load(const std::filesystem::path& directory) {
   }
 }
 
-std::vector<int32_t> Tokenizer::encode(std::span<const Segment> segments) const {
-  std::string joined;
-  for (const Segment& segment : segments) joined += segment.text;
-  const std::string_view text = joined;
-  MarkupMap markup(segments);
-  std::vector<Part> parts{{0, text.size(), -1}};
-  parts = cut_added(parts_->added_first, text, markup, parts);
-  parts = cut_added(parts_->added_normalized, text, markup, parts);
+// The joined segments, cut at added tokens.
+struct Tokenizer::Text {
+  Text(const Parts& tokenizer, std::span<const Segment> segments) {
+    for (const Segment& segment : segments) joined += segment.text;
+    MarkupMap markup(segments);
+    parts = {{0, joined.size(), -1}};
+    parts = cut_added(tokenizer.added_first, joined, markup, parts);
+    parts = cut_added(tokenizer.added_normalized, joined, markup, parts);
+  }
 
+  std::string_view of(const Part& part) const {
+    return std::string_view(joined).substr(part.begin, part.end - part.begin);
+  }
+
+  std::string joined;
+  std::vector<Part> parts;
+};
+
+std::vector<int32_t> Tokenizer::encode(std::span<const Segment> segments) const {
+  const Text text(*parts_, segments);
   std::vector<int32_t> ids;
   std::deque<std::string> added;
   WordEncoder words(parts_->pairs, parts_->spec.whole_words, ids);
-  for (const Part& part : parts) {
+  for (const Part& part : text.parts) {
     if (part.id >= 0) {
       ids.push_back(part.id);
       continue;
     }
-    const std::string_view piece = text.substr(part.begin, part.end - part.begin);
-    for (const std::string_view word : split_words(parts_->spec.steps, piece, added)) {
+    for (const std::string_view word : split_words(parts_->spec.steps, text.of(part), added)) {
       words.encode(word);
     }
+  }
+  return ids;
+}
+
+std::vector<int32_t> Tokenizer::encode_settled(std::span<const Segment> segments) const {
+  const Text text(*parts_, segments);
+  const std::string_view joined = text.joined;
+  std::vector<int32_t> ids;
+  std::deque<std::string> added;
+  WordEncoder words(parts_->pairs, parts_->spec.whole_words, ids);
+  for (const Part& part : text.parts) {
+    if (part.id >= 0) {
+      if (parts_->may_become_longer(joined.substr(part.begin))) break;
+      ids.push_back(part.id);
+      continue;
+    }
+    // Where an added token may begin that the text does not end.
+    size_t open = part.begin;
+    while (open < part.end && !parts_->may_become_longer(joined.substr(open))) ++open;
+    const bool last = part.end == joined.size();
+    if (last) open = std::min(open, part.begin + settled_bytes(text.of(part)));
+    const char* end = joined.data() + part.begin;
+    for (const std::string_view word : split_words(parts_->spec.steps, text.of(part), added)) {
+      // What was changed on the way cannot be placed, and what touches the open end may grow.
+      if (word.data() != end) return ids;
+      end += word.size();
+      if ((last || open < part.end) && end >= joined.data() + open) return ids;
+      words.encode(word);
+    }
+    if (open < part.end) break;
   }
   return ids;
 }

@@ -46,6 +46,10 @@ class Tokenizer {
   std::vector<int32_t> encode_data(std::string_view text) const;
   std::vector<int32_t> encode_markup(std::string_view text) const;
 
+  // The first of those ids: the ones that stand whatever text the segments are followed by. What
+  // could still become part of a longer word or added token is left out.
+  std::vector<int32_t> encode_settled(std::span<const Segment> segments) const;
+
   // The bytes that a token stands for; empty for an id that the vocabulary leaves out.
   std::string_view bytes(int32_t id) const;
   // The bytes of all of them: encode_data's inverse for any input.
@@ -62,6 +66,7 @@ class Tokenizer {
 
  private:
   struct Parts;
+  struct Text;
   explicit Tokenizer(std::unique_ptr<const Parts> parts);
   std::unique_ptr<const Parts> parts_;
 };

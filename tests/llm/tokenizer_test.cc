@@ -224,6 +224,65 @@ TEST_CASE("a tokenizer.json that this engine cannot honour is refused by name") 
   REQUIRE_THROWS_AS(Tokenizer::load("/no/such/directory"), ModelError);
 }
 
+TEST_CASE("settled ids stand whatever follows") {
+  const Tokenizer nano = Tokenizer::load(DSV4_SOURCE_DIR "/llm/nano/model");
+  const std::vector<std::string> pieces{"hello",
+                                        " ",
+                                        "  ",
+                                        "\n",
+                                        "    ",
+                                        "12",
+                                        "345",
+                                        "_",
+                                        "low",
+                                        "return ",
+                                        "x<y",
+                                        "<",
+                                        "</",
+                                        "aaaa",
+                                        "é",
+                                        "\xE4\xB8",
+                                        "中",
+                                        ");",
+                                        "<think>",
+                                        "<｜",
+                                        "｜DSML｜",
+                                        "</｜DSML｜parameter>\n",
+                                        "T",
+                                        "You ",
+                                        "</｜DSML｜invoke>\n",
+                                        "</｜DSML｜tool_calls>",
+                                        "<｜DSML｜parameter name=\"new\" string=\"true\">",
+                                        "<｜DSML｜parameter name=\"x\" string=\"true\">",
+                                        "\n\n<｜DSML｜tool_calls>\n"};
+  std::mt19937 random(7);
+  size_t settled = 0;
+  size_t all = 0;
+  for (int round = 0; round < 4000; ++round) {
+    const Tokenizer& tokenizer = round % 2 == 0 ? tiny() : nano;
+    const auto text = [&](size_t most) {
+      std::vector<Segment> segments;
+      for (size_t i = random() % most; i > 0; --i) {
+        segments.push_back({pieces[random() % pieces.size()], random() % 2 == 0});
+      }
+      return segments;
+    };
+    std::vector<Segment> begun = text(7);
+    const std::vector<int32_t> ids = tokenizer.encode_settled(begun);
+    for (int more = 0; more < 6; ++more) {
+      std::vector<Segment> whole = begun;
+      for (Segment& segment : text(4)) whole.push_back(std::move(segment));
+      const std::vector<int32_t> expected = tokenizer.encode(whole);
+      INFO("round " << round << ": " << tokenizer.decode(expected));
+      REQUIRE(ids.size() <= expected.size());
+      REQUIRE(std::equal(ids.begin(), ids.end(), expected.begin()));
+    }
+    settled += ids.size();
+    all += tokenizer.encode(begun).size();
+  }
+  REQUIRE(settled * 2 > all);
+}
+
 TEST_CASE("a pattern that backtracks without end is stopped with a sentence") {
   auto file = ordered_json::parse(tiny_json());
   file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "(a+)+(a+)+(a+)+b";
