@@ -116,6 +116,7 @@ std::vector<int32_t> Drafter::draft(const PageList& past, int64_t position, int3
 }
 
 void Drafter::took(int64_t count, double seconds) {
+  if (count > kMost + 1) return;
   double& mean = seconds_[static_cast<size_t>(count)];
   mean = mean > 0 ? mean + kMemory * (seconds - mean) : seconds;
   // A cost that was measured at a bad moment must not stay for ever.

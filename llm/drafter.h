@@ -24,7 +24,7 @@ class Drafter {
   // int32_t. Called for every sampled id.
   std::vector<int32_t> draft(const PageList& past, int64_t position, int32_t next);
 
-  // What computing `count` ids at once took, 1 to kMost + 1 of them.
+  // What computing `count` ids at once took; more than kMost + 1 are of no interest.
   void took(int64_t count, double seconds);
 
  private:

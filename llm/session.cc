@@ -14,6 +14,7 @@ namespace dsv4::llm {
 namespace {
 
 constexpr int64_t kLogitsAtOnce = 32;  // rows of [vocab] held by append_each
+constexpr size_t kSampledAtOnce = 16;  // ids that append_sampled computes together
 
 bool power_of_two(int64_t n) { return (n & (n - 1)) == 0; }
 
@@ -70,40 +71,51 @@ int64_t SessionState::step(std::span<const int32_t> next) {
   return n;
 }
 
-void SessionState::step_guessing(int32_t id) {
+void SessionState::step_guessing(std::span<const int32_t> next) {
   const auto begin = std::chrono::steady_clock::now();
   forget_guess();
-  std::vector<int32_t> ids = drafter.draft(past, position, id);
+  const auto appended = static_cast<int64_t>(next.size());
+  const int64_t start = position;
   const int64_t due = until_checkpoint();
-  if (due == 1) {  // a checkpoint comes right after this id
-    step({&id, 1});
+  if (appended >= due) {  // a checkpoint comes among these ids
+    while (!next.empty()) {
+      const int64_t n = step(next);
+      next = next.subspan(static_cast<size_t>(n));
+      if (next.empty() && logits.empty()) keep_logits(n - 1);
+    }
     return;
   }
-  const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - 1;
-  ids.resize(static_cast<size_t>(std::clamp<int64_t>(room, 0, static_cast<int64_t>(ids.size()))));
-  ids.insert(ids.begin(), id);
-  const Stretch stretch{ids, position, &layers};
+  add_ids(next.first(next.size() - 1));
+  const std::vector<int32_t> guessed = drafter.draft(past, position, next.back());
+  const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - appended;
+  std::vector<int32_t> ids(next.begin(), next.end());
+  for (const int32_t id : guessed) {
+    if (static_cast<int64_t>(ids.size()) < appended + room) ids.push_back(id);
+  }
+  const Stretch stretch{ids, start, &layers};
   network->run(context(), {&stretch, 1});
-  add_ids({&id, 1});
+  add_ids(next.last(1));
   const auto count = static_cast<int64_t>(ids.size());
-  if (count == 1) {
-    keep_logits(0);
+  if (count == appended) {
+    keep_logits(count - 1);
   } else {
-    keep_guess(ids);
+    keep_guess(ids, next.size());
   }
   ++drafts.steps;
-  drafts.guessed += count - 1;
+  drafts.guessed += count - appended;
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   drafter.took(count, elapsed.count());
 }
 
-// The logits of all rows in one product, which reads the head's weights once.
-void SessionState::keep_guess(std::span<const int32_t> computed) {
+// The logits of all guessed rows in one product, which reads the head's weights once.
+void SessionState::keep_guess(std::span<const int32_t> computed, size_t appended) {
   const auto vocab = static_cast<size_t>(model->config().vocab_size);
   auto made = std::make_shared<Guess>();
-  made->ids.assign(computed.begin() + 1, computed.end());
-  made->logits.resize(computed.size() * vocab);
-  network->logits(context(), 0, static_cast<int64_t>(computed.size()), made->logits.data());
+  made->ids.assign(computed.begin() + static_cast<std::ptrdiff_t>(appended), computed.end());
+  const size_t rows = made->ids.size() + 1;
+  made->logits.resize(rows * vocab);
+  network->logits(context(), static_cast<int64_t>(appended) - 1, static_cast<int64_t>(rows),
+                  made->logits.data());
   logits.assign(made->logits.begin(), made->logits.begin() + static_cast<std::ptrdiff_t>(vocab));
   guess = std::move(made);
   guess_taken = 0;
@@ -207,15 +219,20 @@ bool Session::append(std::span<const int32_t> ids, const Progress& progress, std
   return true;
 }
 
-bool Session::append_sampled(int32_t id, std::stop_token stop) {
+bool Session::append_sampled(std::span<const int32_t> ids, std::stop_token stop) {
   SessionState& s = *state_;
-  if (!s.options.draft) return append({&id, 1}, {}, std::move(stop));
-  s.check({&id, 1});
-  if (stop.stop_requested()) return false;
-  if (s.take_guess(id)) {
-    s.drafter.draft(s.past, s.position - 1, id);
-  } else {
-    s.step_guessing(id);
+  if (!s.options.draft) return append(ids, {}, std::move(stop));
+  s.check(ids);
+  while (!ids.empty()) {
+    if (stop.stop_requested()) return false;
+    if (s.take_guess(ids.front())) {
+      s.drafter.draft(s.past, s.position - 1, ids.front());
+      ids = ids.subspan(1);
+      continue;
+    }
+    const size_t now = std::min({ids.size(), kSampledAtOnce, static_cast<size_t>(s.options.chunk)});
+    s.step_guessing(ids.first(now));
+    ids = ids.subspan(now);
   }
   return true;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "kernels/parallel/thread_pool.h"
@@ -57,10 +58,13 @@ class Session {
   bool append(std::span<const int32_t> ids, const Progress& progress = {},
               std::stop_token stop = {});
 
-  // The same for one id that was sampled. May compute ids that are likely to follow along with it
-  // (Drafter): appending those next costs nothing, and appending anything else forgets them.
-  // Nothing but the time it takes differs from append, bit for bit.
-  bool append_sampled(int32_t id, std::stop_token stop = {});
+  // The same for ids that were sampled, most often one. May compute ids that are likely to follow
+  // along with them (Drafter): appending those next costs nothing, and appending anything else
+  // forgets them. Nothing but the time it takes differs from append, bit for bit.
+  bool append_sampled(std::span<const int32_t> ids, std::stop_token stop = {});
+  bool append_sampled(int32_t id, std::stop_token stop = {}) {
+    return append_sampled({&id, 1}, std::move(stop));
+  }
   DraftCounts drafts() const;
 
   // The same, with the logits after every id.

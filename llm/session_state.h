@@ -48,10 +48,10 @@ struct SessionState {
   // Runs the next ids, at most a chunk, and returns how many. A chunk ends where a checkpoint is
   // due.
   int64_t step(std::span<const int32_t> next);
-  // Runs one id along with ids that are guessed to follow it.
-  void step_guessing(int32_t id);
-  // Of the ids just computed, the first is appended and the others are the guess.
-  void keep_guess(std::span<const int32_t> computed);
+  // Runs ids, a few, along with ids that are guessed to follow them.
+  void step_guessing(std::span<const int32_t> next);
+  // Of the ids just computed, those after `appended` are the guess.
+  void keep_guess(std::span<const int32_t> computed, size_t appended);
   // Whether `id` is what was guessed; it has been appended then.
   bool take_guess(int32_t id);
   void forget_guess();

@@ -88,8 +88,12 @@ TEST_CASE("the logits after sampled ids are the same with guesses and without") 
       // Text that repeats: every so often it goes elsewhere.
       const size_t at = static_cast<size_t>(i + (i / 50) * 7) % fixture.ids.size();
       const int32_t id = random() % 16 == 0 ? 1 : fixture.ids[at];
-      REQUIRE(a.append_sampled(id));
-      REQUIRE(b.append_sampled(id));
+      // Now and then several at once, as when a grammar leaves no choice.
+      std::vector<int32_t> ids{id};
+      if (random() % 8 == 0)
+        ids.resize(1 + random() % 40, fixture.ids[(at + 1) % fixture.ids.size()]);
+      REQUIRE(a.append_sampled(ids));
+      REQUIRE(b.append_sampled(ids));
       REQUIRE(std::equal(a.logits().begin(), a.logits().end(), b.logits().begin()));
     }
     REQUIRE(a.drafts().guessed == 0);
