@@ -1,224 +1,190 @@
 #include "llm/call_guide.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
+
+#include "llm/encoding.h"
 
 namespace dsv4::llm {
 namespace {
 
-constexpr std::string_view kOpen = "<｜DSML｜tool_calls>\n";
-constexpr std::string_view kClose = "</｜DSML｜tool_calls>";
-constexpr std::string_view kEndInvoke = "</｜DSML｜invoke>\n";
-constexpr std::string_view kEndParameter = "</｜DSML｜parameter>\n";
+constexpr size_t kMostKnown = 256;       // masks kept
+constexpr size_t kLongestForced = 4096;  // bytes in one go
 
-struct Parameter {
-  std::string name;
-  std::string opening;  // <｜DSML｜parameter name="..." string="...">
-  bool text = true;     // the value is the text itself, not JSON
-  bool required = false;
-};
+void append(std::vector<Segment>& segments, char byte, bool markup) {
+  if (segments.empty() || segments.back().markup != markup) segments.push_back({{}, markup});
+  segments.back().text += byte;
+}
 
-struct Tool {
-  std::string name;
-  std::string opening;  // <｜DSML｜invoke name="...">
-  std::vector<Parameter> parameters;
-};
+std::optional<char> the_only(const CallPlace::Bytes& bytes) {
+  if (bytes.count() != 1) return std::nullopt;
+  size_t byte = 0;
+  while (!bytes[byte]) ++byte;
+  return static_cast<char>(byte);
+}
 
-Tool read_tool(const nlohmann::ordered_json& schema) {
-  Tool tool;
-  tool.name = schema.at("name").get<std::string>();
-  tool.opening = "<｜DSML｜invoke name=\"" + tool.name + "\">\n";
-  const auto& parameters = schema.at("parameters");
-  const auto required = parameters.value("required", std::vector<std::string>{});
-  for (const auto& [name, value] : parameters.at("properties").items()) {
-    const bool text = value.value("type", "string") == "string";
-    tool.parameters.push_back(
-        {name,
-         "<｜DSML｜parameter name=\"" + name + "\" string=\"" + (text ? "true" : "false") + "\">",
-         text, std::find(required.begin(), required.end(), name) != required.end()});
+std::vector<Segment> without_front(std::vector<Segment> segments, size_t bytes) {
+  for (Segment& segment : segments) {
+    const size_t cut = std::min(bytes, segment.text.size());
+    segment.text.erase(0, cut);
+    bytes -= cut;
   }
-  return tool;
+  return segments;
+}
+
+std::vector<int32_t> encode(const Tokenizer& tokenizer, std::vector<Segment> text, bool ends_turn) {
+  if (!ends_turn) return tokenizer.encode_settled(text);
+  text.push_back({std::string(marker::kEnd), true});
+  return tokenizer.encode(text);
 }
 
 }  // namespace
 
-struct CallGuide::Grammar {
-  std::vector<Tool> tools;
-  ArgumentChoices choices;
-};
-
-// A place is one of a few states with what was written since the state began. Copied freely while
-// tokens are tried.
-struct CallGuide::Place {
-  enum class State {
-    kText,       // outside the calls
-    kCall,       // an invoke begins, or (after the first) the block ends
-    kParameter,  // a parameter begins, or the call ends
-    kChosen,     // a value from a list
-    kFree,       // a value of any text
-    kDone,       // after the block: only the end of the turn
-  };
-
-  State state = State::kText;
-  std::string written;  // since the state began; in kText and kFree only what may begin a marker
-  size_t tool = 0;
-  size_t next_parameter = 0;       // the first of the tool's parameters that may still come
-  std::vector<std::string> calls;  // names of the turn's calls, this one included
-  std::shared_ptr<const std::vector<std::string>> options;  // kChosen: value and end
-  nlohmann::ordered_json arguments = nlohmann::ordered_json::object();
-
-  bool restricted() const { return state != State::kText && state != State::kFree; }
-
-  // What may follow the last choice, each up to the next one.
-  std::vector<std::string_view> continuations(const Grammar& grammar) const {
-    std::vector<std::string_view> all;
-    if (state == State::kCall) {
-      for (const Tool& t : grammar.tools) all.emplace_back(t.opening);
-      if (!calls.empty()) all.push_back(kClose);
-    } else if (state == State::kParameter) {
-      const auto& parameters = grammar.tools[tool].parameters;
-      bool may_close = true;
-      for (size_t i = next_parameter; i < parameters.size() && may_close; ++i) {
-        all.emplace_back(parameters[i].opening);
-        if (parameters[i].required) may_close = false;
-      }
-      if (may_close) all.push_back(kEndInvoke);
-    } else if (state == State::kChosen) {
-      for (const std::string& option : *options) all.emplace_back(option);
-    }
-    return all;
-  }
-
-  // Moves past a whole continuation.
-  void take(const Grammar& grammar, std::string_view whole) {
-    written.clear();
-    if (state == State::kCall) {
-      if (whole == kClose) {
-        state = State::kDone;
-        return;
-      }
-      for (tool = 0; grammar.tools[tool].opening != whole;) ++tool;
-      calls.push_back(grammar.tools[tool].name);
-      arguments = nlohmann::ordered_json::object();
-      next_parameter = 0;
-      state = State::kParameter;
-    } else if (state == State::kParameter) {
-      if (whole == kEndInvoke) {
-        state = State::kCall;
-        return;
-      }
-      const auto& parameters = grammar.tools[tool].parameters;
-      while (parameters[next_parameter].opening != whole) ++next_parameter;
-      begin_value(grammar, parameters[next_parameter]);
-    } else if (state == State::kChosen) {
-      end_value(grammar, whole.substr(0, whole.size() - kEndParameter.size()));
-    }
-  }
-
-  void begin_value(const Grammar& grammar, const Parameter& parameter) {
-    state = State::kFree;
-    if (!parameter.text || !grammar.choices) return;
-    const std::vector<std::string> earlier(calls.begin(), calls.end() - 1);
-    auto values = grammar.choices(earlier, grammar.tools[tool].name, parameter.name, arguments);
-    if (!values || values->empty()) return;
-    for (std::string& value : *values) value += kEndParameter;
-    options = std::make_shared<const std::vector<std::string>>(*std::move(values));
-    state = State::kChosen;
-  }
-
-  void end_value(const Grammar& grammar, std::string_view value) {
-    arguments[grammar.tools[tool].parameters[next_parameter].name] = std::string(value);
-    ++next_parameter;
-    options.reset();
-    written.clear();
-    state = State::kParameter;
-  }
-
-  // Goes on with text; false when the grammar does not allow it (the place is then of no use).
-  bool advance(const Grammar& grammar, std::string_view text) {
-    while (!text.empty()) {
-      if (state == State::kDone) return false;
-      if (!restricted()) {
-        text = scan(grammar, text);
-        continue;
-      }
-      written += text.front();
-      text.remove_prefix(1);
-      std::string_view whole;
-      bool possible = false;
-      for (const std::string_view option : continuations(grammar)) {
-        if (!option.starts_with(written)) continue;
-        possible = true;
-        if (option.size() == written.size()) whole = option;
-      }
-      if (!possible) return false;
-      if (!whole.empty()) take(grammar, whole);
-    }
-    return true;
-  }
-
-  // Free text up to the marker that ends it; returns what follows the marker.
-  std::string_view scan(const Grammar& grammar, std::string_view text) {
-    const std::string_view marker = state == State::kText ? kOpen : kEndParameter;
-    written += text;
-    const size_t at = written.find(marker);
-    if (at == std::string::npos) return {};
-    const std::string value = written.substr(0, at);
-    const size_t after = written.size() - at - marker.size();
-    if (state == State::kText) {
-      written.clear();
-      calls.clear();
-      state = State::kCall;
-    } else {
-      end_value(grammar, value);
-    }
-    return text.substr(text.size() - after);
-  }
-};
-
 CallGuide::CallGuide(const std::vector<nlohmann::ordered_json>& tools, ArgumentChoices choices)
-    : place_(std::make_unique<Place>()) {
-  auto grammar = std::make_unique<Grammar>();
-  for (const auto& schema : tools) grammar->tools.push_back(read_tool(schema));
-  grammar->choices = std::move(choices);
-  grammar_ = std::move(grammar);
+    : grammar_(tools, std::move(choices)), place_(grammar_, false, value_) {}
+
+void CallGuide::begin_turn(bool thinking) {
+  place_ = CallPlace(grammar_, thinking, value_);
+  guides_ = true;
 }
-
-CallGuide::~CallGuide() = default;
-
-void CallGuide::begin_turn() { *place_ = Place{}; }
 
 void CallGuide::accept(std::string_view text) {
-  // A text that was not allowed (sampled without asking) ends the guidance of this turn: the parser
-  // then says what is wrong with it.
-  if (!place_->advance(*grammar_, text)) *place_ = Place{};
+  if (!guides_) return;
+  guides_ = place_.advance(text);
+  if (guides_) place_.look_up();
+  place_.has_looked_up();
 }
 
-bool CallGuide::restricts() const { return place_->restricted(); }
+bool CallGuide::restricts() const { return guides_ && !place_.is_free(); }
 
 bool CallGuide::allows(std::string_view text) const {
-  if (!restricts()) return true;
-  if (text.empty() || place_->state == Place::State::kDone) return false;
-  Place tried = *place_;
-  return tried.advance(*grammar_, text);
+  if (!guides_) return true;
+  if (restricts() && text.empty()) return false;
+  CallPlace tried = place_.trial();
+  return tried.advance(text);
 }
 
-bool CallGuide::may_end() const {
-  return place_->state == Place::State::kText || place_->state == Place::State::kDone;
-}
+bool CallGuide::may_end() const { return !guides_ || place_.may_end(); }
 
-bool CallGuide::between_calls() const {
-  return place_->state == Place::State::kCall && !place_->calls.empty();
-}
+bool CallGuide::between_calls() const { return guides_ && place_.between_calls(); }
 
-std::vector<bool> CallGuide::first_bytes() const {
-  std::vector<bool> table(256, !restricts());
-  for (const std::string_view option : place_->continuations(*grammar_)) {
-    if (option.starts_with(place_->written) && option.size() > place_->written.size()) {
-      table[static_cast<unsigned char>(option[place_->written.size()])] = true;
-    }
+void CallGuide::mask(const TokenTable& tokens, TokenMask& out) {
+  const std::string name = guides_ ? place_.name() : std::string();
+  const auto known = name.empty() ? known_.end() : known_.find(name);
+  if (known != known_.end()) {
+    out = known->second;
+    return;
   }
-  return table;
+  looked_up_ = false;
+  work_out(tokens, out);
+  if (name.empty() || looked_up_) return;
+  if (known_.size() == kMostKnown) known_.clear();
+  known_.emplace(name, out);
+}
+
+void CallGuide::work_out(const TokenTable& tokens, TokenMask& out) {
+  out.ids.clear();
+  out.all_but = !restricts() || place_.in_json_string();
+  if (!guides_) return;
+  if (out.all_but) return try_candidates(tokens, out);
+  walk(tokens, tokens.all(), 0, place_.trial(), out);
+}
+
+// Where all but a few tokens may come: only those are tried in which a tag could end.
+void CallGuide::try_candidates(const TokenTable& tokens, TokenMask& out) {
+  const auto try_out = [&](const TokenTable::Entry& token) {
+    CallPlace tried = place_.trial();
+    if (!tried.advance(token.bytes)) out.ids.push_back(token.id);
+    looked_up_ |= tried.has_looked_up();
+  };
+  const bool json = place_.in_json_string();
+  for (const auto& token : json ? tokens.not_plain() : tokens.with_marker()) try_out(token);
+  for (const std::string_view rest : place_.begun().rests) {
+    if (rest.empty()) continue;
+    const TokenTable::Range range = tokens.beginning_with(rest);
+    for (size_t i = range.begin; i < range.end; ++i) try_out(tokens[i]);
+  }
+}
+
+// Tokens of the range, which agree in `depth` bytes, up to which `place` has come.
+void CallGuide::walk(const TokenTable& tokens, TokenTable::Range range, size_t depth,
+                     const CallPlace& place, TokenMask& out) {
+  for (; !range.empty() && tokens[range.begin].bytes.size() == depth; ++range.begin) {
+    out.ids.push_back(tokens[range.begin].id);
+  }
+  if (range.empty()) return;
+  CallPlace here = place;
+  if (!here.look_up()) return;
+  looked_up_ |= here.has_looked_up();
+  if (here.is_free()) {
+    for (size_t i = range.begin; i < range.end; ++i) {
+      CallPlace tried = here;
+      if (tried.advance(tokens[i].bytes.substr(depth))) out.ids.push_back(tokens[i].id);
+      looked_up_ |= tried.has_looked_up();
+    }
+    return;
+  }
+  const CallPlace::Bytes next = here.next();
+  for (size_t byte = 0; byte < next.size(); ++byte) {
+    if (!next[byte]) continue;
+    const auto narrowed = tokens.narrow(range, depth, static_cast<char>(byte));
+    if (narrowed.empty()) continue;
+    CallPlace there = here;
+    const char text = static_cast<char>(byte);
+    if (there.advance({&text, 1})) walk(tokens, narrowed, depth + 1, there, out);
+  }
+}
+
+CallGuide::Forced CallGuide::forced() const {
+  Forced forced;
+  if (!restricts()) return forced;
+  CallPlace place = place_.trial();
+  const CallPlace::Written written = place.written();
+  for (size_t i = 0; i < written.text.size(); ++i) {
+    append(forced.text, written.text[i], i >= written.data);
+  }
+  forced.written = written.text.size();
+  for (size_t bytes = 0; bytes < kLongestForced && !place.is_free(); ++bytes) {
+    if (place.is_done()) {
+      forced.ends_turn = true;
+      break;
+    }
+    const std::optional<char> byte = the_only(place.next());
+    const std::optional<bool> data = byte ? place.in_value(*byte) : std::nullopt;
+    if (!data || !place.advance({&*byte, 1})) break;
+    append(forced.text, *byte, !*data);
+    if (!place.look_up()) break;
+  }
+  return forced;
+}
+
+void apply_mask(const TokenMask& mask, bool may_end, int32_t end_id, std::span<const float> logits,
+                std::vector<float>& out) {
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
+  const auto end = static_cast<size_t>(end_id);
+  if (mask.all_but) {
+    out.assign(logits.begin(), logits.end());
+    for (const int32_t id : mask.ids) out[static_cast<size_t>(id)] = kNever;
+  } else {
+    out.assign(logits.size(), kNever);
+    for (const int32_t id : mask.ids)
+      out[static_cast<size_t>(id)] = logits[static_cast<size_t>(id)];
+  }
+  out[end] = may_end ? logits[end] : kNever;
+}
+
+std::vector<int32_t> forced_ids(const Tokenizer& tokenizer, const CallGuide::Forced& forced) {
+  std::vector<int32_t> ids = encode(tokenizer, forced.text, forced.ends_turn);
+  size_t bytes = 0;
+  auto at = ids.begin();
+  while (at != ids.end() && bytes < forced.written) bytes += tokenizer.bytes(*at++).size();
+  if (bytes == forced.written) return {at, ids.end()};
+  // What stands was spelled otherwise than the tokenizer would have.
+  return encode(tokenizer, without_front(forced.text, forced.written), forced.ends_turn);
 }
 
 }  // namespace dsv4::llm

@@ -9,6 +9,12 @@
 #include "llm/sampler.h"
 
 namespace dsv4::llm {
+namespace {
+
+// Sampled ids beyond this many are read like a prompt.
+constexpr size_t kFew = 64;
+
+}  // namespace
 
 LocalConversation::LocalConversation(std::shared_ptr<const LocalModel> model,
                                      std::unique_ptr<TokenSequence> sequence, PromptBuilder prompt)
@@ -58,8 +64,8 @@ bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token
   if (sequence_->position() == 0) restore();
   if (pending_.empty()) return true;
   const int64_t before = sequence_->position();
-  const bool one = pending_.size() == 1 && pending_sampled_ == 1;
-  const bool whole = one ? sequence_->append_sampled(pending_.front(), std::move(cancel))
+  const bool few = pending_.size() == pending_sampled_ && pending_.size() <= kFew;
+  const bool whole = few ? sequence_->append_sampled(pending_, std::move(cancel))
                          : sequence_->append(pending_, progress, std::move(cancel));
   count(sequence_->position() - before);
   return whole;
@@ -81,7 +87,9 @@ struct LocalConversation::Draw {
   Sampler sampler;
   std::vector<int32_t> beginning{};  // ids the turn starts with, of next_best's making
   std::optional<NextBest> next_best{};
-  int64_t tokens = 0;  // of the draw going on
+  int64_t tokens = 0;              // of the draw going on
+  std::vector<int32_t> certain{};  // ids that come next, the last one first
+  TokenMask mask{};
 };
 
 Reply LocalConversation::reply(const ReplyOptions& options) {
@@ -126,11 +134,45 @@ Reply LocalConversation::draw(const ReplyOptions& options, Draw& state) {
   return reply;
 }
 
-// Samples until the turn ends. A sampled id is computed only when the next one is wanted: the last
-// of a turn goes into the next prefill.
+// The next id when there is no choice: it is said without computing what the model thinks of it.
+std::optional<int32_t> LocalConversation::certain_id(const ReplyOptions& options, Draw& state) {
+  const auto at = static_cast<size_t>(state.tokens);
+  if (at < state.beginning.size()) return state.beginning[at];
+  if (options.guide == nullptr) return std::nullopt;
+  if (state.certain.empty()) {
+    state.certain = forced_ids(model_->tokenizer, options.guide->forced());
+    std::reverse(state.certain.begin(), state.certain.end());
+  }
+  std::optional<int32_t> id;
+  if (!state.certain.empty()) {
+    id = state.certain.back();
+    state.certain.pop_back();
+  } else {
+    options.guide->mask(model_->table, state.mask);
+    const TokenMask& mask = state.mask;
+    if (!mask.all_but && mask.ids.size() == 1 && !options.guide->may_end()) id = mask.ids.front();
+  }
+  if (id && state.next_best) state.next_best->certain(*id);
+  return id;
+}
+
+// Nothing when the draw was cancelled. A sampled id is computed only when the next one is wanted.
+std::optional<int32_t> LocalConversation::next_id(const ReplyOptions& options, Draw& state) {
+  if (options.cancel.stop_requested()) return std::nullopt;
+  if (const auto id = certain_id(options, state)) return id;
+  if (!prefill({}, options.cancel)) return std::nullopt;
+  const auto logits =
+      options.guide ? guided_logits(*options.guide, state.mask) : sequence_->logits();
+  const int32_t id = state.sampler.sample(logits);
+  const bool branch = !options.guide || !options.guide->between_calls();
+  if (state.next_best) state.next_best->step(logits, id, branch);
+  return id;
+}
+
+// Says ids until the turn ends. The last of a turn goes into the next prefill.
 Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
                                    std::vector<Segment>& turn) {
-  if (options.guide) options.guide->begin_turn();
+  if (options.guide) options.guide->begin_turn(prompt_.thinking());
   if (state.next_best) state.next_best->begin_draw(state.beginning);
   StreamDecoder decoder(model_->tokenizer);
   const auto say = [&](const std::string& piece, bool markup) {
@@ -140,60 +182,39 @@ Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
   };
   Finish finish = Finish::kLength;
   state.tokens = 0;
+  state.certain.clear();
   while (state.tokens < options.max_tokens && context() < model_->window) {
-    const auto at = static_cast<size_t>(state.tokens);
-    const bool given = at < state.beginning.size();  // computed together, once they end
-    if ((!given && !prefill({}, options.cancel)) || options.cancel.stop_requested()) {
+    const std::optional<int32_t> id = next_id(options, state);
+    if (!id) {
       finish = Finish::kCancelled;
       break;
     }
-    int32_t id = 0;
-    if (given) {
-      id = state.beginning[at];
-    } else {
-      const auto logits = options.guide ? guided_logits(*options.guide) : sequence_->logits();
-      id = state.sampler.sample(logits);
-      const bool branch = !options.guide || !options.guide->between_calls();
-      if (state.next_best) state.next_best->step(logits, id, branch);
-    }
-    pending_.push_back(id);
+    pending_.push_back(*id);
     pending_sampled_ = pending_.size();
     ++state.tokens;
     ++usage_.generated;
-    if (id == model_->end_id) {
+    if (*id == model_->end_id) {
       finish = Finish::kStop;
       break;
     }
-    if (options.guide) options.guide->accept(model_->tokenizer.bytes(id));
+    if (options.guide) options.guide->accept(model_->tokenizer.bytes(*id));
     // A guide goes by the text, so with one a marker that is spelled counts as much as a token.
-    say(decoder.push(id), options.guide || model_->tokenizer.is_marker(id));
+    say(decoder.push(*id), options.guide || model_->tokenizer.is_marker(*id));
   }
   say(decoder.finish(), false);
   if (finish == Finish::kStop) turn.push_back({std::string(marker::kEnd), true});
   return finish;
 }
 
-std::span<const float> LocalConversation::guided_logits(const CallGuide& guide) {
-  constexpr float kNever = -std::numeric_limits<float>::infinity();
+std::span<const float> LocalConversation::guided_logits(const CallGuide& guide,
+                                                        const TokenMask& mask) {
   const std::span<const float> logits = sequence_->logits();
-  if (!guide.restricts() && guide.may_end()) return logits;
-  masked_.assign(logits.begin(), logits.end());
-  const auto end = static_cast<size_t>(model_->end_id);
-  if (guide.restricts()) {
-    const std::vector<bool> first = guide.first_bytes();
-    for (size_t id = 0; id < masked_.size(); ++id) {
-      if (id == end || masked_[id] == kNever) continue;
-      const auto known = static_cast<int32_t>(id) < model_->tokenizer.size();
-      const auto bytes =
-          known ? model_->tokenizer.bytes(static_cast<int32_t>(id)) : std::string_view();
-      const bool possible = !bytes.empty() && first[static_cast<unsigned char>(bytes.front())];
-      if (!possible || !guide.allows(bytes)) masked_[id] = kNever;
-    }
-  }
-  if (!guide.may_end()) masked_[end] = kNever;
+  if (mask.all_but && mask.ids.empty() && guide.may_end()) return logits;
+  apply_mask(mask, guide.may_end(), model_->end_id, logits, masked_);
   // A vocabulary that cannot spell what is allowed: better a free turn than none.
+  constexpr float kNever = -std::numeric_limits<float>::infinity();
   const bool stuck =
-      std::all_of(masked_.begin(), masked_.end(), [](float value) { return !(value > kNever); });
+      std::none_of(masked_.begin(), masked_.end(), [](float value) { return value > kNever; });
   return stuck ? logits : std::span<const float>(masked_);
 }
 

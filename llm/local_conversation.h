@@ -15,6 +15,7 @@
 #include "llm/conversation.h"
 #include "llm/encoding_prompt.h"
 #include "llm/model.h"
+#include "llm/token_table.h"
 #include "llm/tokenizer.h"
 
 namespace dsv4::llm {
@@ -44,8 +45,8 @@ class TokenSequence {
   virtual bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
                       std::stop_token stop) = 0;
   // As Session::append_sampled.
-  virtual bool append_sampled(int32_t id, std::stop_token stop) {
-    return append({&id, 1}, {}, std::move(stop));
+  virtual bool append_sampled(std::span<const int32_t> ids, std::stop_token stop) {
+    return append(ids, {}, std::move(stop));
   }
   virtual std::span<const float> logits() const = 0;
   virtual int64_t position() const = 0;
@@ -64,9 +65,19 @@ class TokenSequence {
   virtual void load(const std::filesystem::path&, std::span<const int32_t>) {}
 };
 
+struct TokenMask;
+
 // What conversations with one model share.
 struct LocalModel {
+  LocalModel(Tokenizer tokens, std::string named, int64_t reads, int32_t end)
+      : tokenizer(std::move(tokens)),
+        table(tokenizer),
+        name(std::move(named)),
+        window(reads),
+        end_id(end) {}
+
   Tokenizer tokenizer;
+  TokenTable table;
   std::string name;
   int64_t window = 0;
   int32_t end_id = 0;  // ends the model's turn
@@ -105,10 +116,12 @@ class LocalConversation : public Conversation {
   struct Draw;
   Reply draw(const ReplyOptions& options, Draw& state);
   Finish generate(const ReplyOptions& options, Draw& state, std::vector<Segment>& turn);
+  std::optional<int32_t> next_id(const ReplyOptions& options, Draw& state);
+  std::optional<int32_t> certain_id(const ReplyOptions& options, Draw& state);
   int64_t context() const;
   void count(int64_t computed);
-  // The logits with everything the guide forbids at -inf.
-  std::span<const float> guided_logits(const CallGuide& guide);
+  // The logits with everything at -inf that the guide, by its mask, forbids.
+  std::span<const float> guided_logits(const CallGuide& guide, const TokenMask& mask);
 
   std::shared_ptr<const LocalModel> model_;
   std::unique_ptr<TokenSequence> sequence_;

@@ -20,8 +20,8 @@ class SessionSequence : public TokenSequence {
               std::stop_token stop) override {
     return session_->append(ids, progress, std::move(stop));
   }
-  bool append_sampled(int32_t id, std::stop_token stop) override {
-    return session_->append_sampled(id, std::move(stop));
+  bool append_sampled(std::span<const int32_t> ids, std::stop_token stop) override {
+    return session_->append_sampled(ids, std::move(stop));
   }
   std::span<const float> logits() const override { return session_->logits(); }
   int64_t position() const override { return session_->position(); }

@@ -63,6 +63,8 @@ void NextBest::step(std::span<const float> logits, int32_t taken, bool branch) {
   drawn_.ids.push_back(taken);
 }
 
+void NextBest::certain(int32_t id) { drawn_.ids.push_back(id); }
+
 std::optional<std::vector<int32_t>> NextBest::next() {
   if (heap_.empty()) return std::nullopt;
   std::pop_heap(heap_.begin(), heap_.end(), less_probable);

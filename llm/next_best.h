@@ -21,6 +21,9 @@ class NextBest {
   // taken. The other choices are kept when `branch` is true.
   void step(std::span<const float> logits, int32_t taken, bool branch);
 
+  // The same for an id beside which there was no choice.
+  void certain(int32_t id);
+
   // The ids with which the next draw begins; nothing when no choice is left.
   std::optional<std::vector<int32_t>> next();
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "llm/call_guide.h"
 #include "llm/error.h"
 #include "llm/scripted_conversation.h"
 #include "tests/catch.h"
@@ -40,6 +41,7 @@ class Reciter : public TokenSequence {
   }
 
   std::span<const float> logits() const override {
+    ++looked_;
     const int32_t assistant = *model_->tokenizer.added_token(marker::kAssistant);
     const auto last = std::find(ids_.rbegin(), ids_.rend(), assistant);
     const auto said = static_cast<size_t>(last - ids_.rbegin()) - 1;  // after <think> or </think>
@@ -56,6 +58,7 @@ class Reciter : public TokenSequence {
   std::vector<int32_t> ids(int64_t from) const override {
     return {ids_.begin() + static_cast<std::ptrdiff_t>(from), ids_.end()};
   }
+  int64_t looked() const { return looked_; }
 
  private:
   std::shared_ptr<const LocalModel> model_;
@@ -63,6 +66,7 @@ class Reciter : public TokenSequence {
   float certainty_;  // the logit of what it says; all others have 0
   std::vector<int32_t> ids_;
   mutable std::vector<float> logits_;
+  mutable int64_t looked_ = 0;  // how often somebody asked for logits
 };
 
 // A conversation and a look at the ids that its model was given.
@@ -252,6 +256,76 @@ TEST_CASE("when every turn is refused the last one stands, within the tokens all
   REQUIRE(refused >= 2);
   REQUIRE(refused <= 5);
   REQUIRE(reply.tokens > 0);
+}
+
+TEST_CASE("what a guide leaves no choice about is said without being computed first") {
+  const std::string opening = "\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"edit\">\n";
+  const std::string rest =
+      "<｜DSML｜parameter name=\"symbol\" string=\"true\">hello</｜DSML｜parameter>\n"
+      "<｜DSML｜parameter name=\"count\" string=\"false\">12</｜DSML｜parameter>\n"
+      "</｜DSML｜invoke>\n</｜DSML｜tool_calls>";
+  Fixture f({opening + rest, "done"});
+  const std::vector<nlohmann::ordered_json> tools{nlohmann::ordered_json::parse(
+      R"({"name":"edit","parameters":{"properties":{"symbol":{"type":"string"},
+          "count":{"type":"integer"}},"required":["symbol","count"]}})")};
+  CallGuide guide(tools, [](const auto&, const auto&, const std::string& parameter, const auto&) {
+    using Values = std::vector<std::string>;
+    return parameter == "symbol" ? std::optional(Values{"hello"}) : std::nullopt;
+  });
+  f.conversation->system("Repair it.", {});
+  f.conversation->user("go");
+  std::string streamed;
+  ReplyOptions options;
+  options.guide = &guide;
+  options.on_text = [&](std::string_view text) { streamed += text; };
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(reply.finish == Finish::kStop);
+  REQUIRE(streamed == opening + rest);
+  REQUIRE(reply.calls.at(0).arguments ==
+          nlohmann::ordered_json{{"symbol", "hello"}, {"count", 12}});
+  // The sampled ones: those that open the block, name the tool, and write the number.
+  const int64_t looked = f.reciter->looked();
+  REQUIRE(looked < reply.tokens);
+  REQUIRE(f.conversation->usage().generated == reply.tokens);
+  f.conversation->user("on");
+  REQUIRE(f.conversation->reply({}).content == "done");
+  REQUIRE(f.conversation->prefill({}, {}));
+  REQUIRE(f.seen().find("</think>" + opening + rest + "<｜end▁of▁sentence｜><｜User｜>on") !=
+          std::string::npos);
+  const Usage usage = f.conversation->usage();
+  REQUIRE(usage.prefilled + usage.generated == usage.context);
+}
+
+TEST_CASE("forced text keeps to the limit of tokens and can be taken back") {
+  const std::string call =
+      "\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"test\">\n</｜DSML｜invoke>\n"
+      "</｜DSML｜tool_calls>";
+  Fixture f({call}, 4096, 9.0f);
+  const std::vector<nlohmann::ordered_json> tools{nlohmann::ordered_json::parse(
+      R"({"name":"test","parameters":{"properties":{},"required":[]}})")};
+  CallGuide guide(tools, {});
+  f.conversation->user("go");
+  ReplyOptions options;
+  options.sampling.temperature = 0.0;
+  options.guide = &guide;
+  std::vector<std::string> refused;
+  options.refuse = [&](const Reply& reply) {
+    refused.push_back(reply.raw);
+    return refused.size() < 2 ? std::optional<std::string>("once more") : std::nullopt;
+  };
+  const auto short_fork = f.conversation->fork();
+  const Reply reply = f.conversation->reply(options);
+  REQUIRE(refused.size() == 2);
+  REQUIRE(refused[0] == call + std::string(marker::kEnd));
+  REQUIRE(refused[1] != refused[0]);
+  REQUIRE(f.conversation->usage().reprefilled == 0);
+
+  options.refuse = {};
+  options.max_tokens = 12;
+  const Reply cut = short_fork->reply(options);
+  REQUIRE(cut.tokens == 12);
+  REQUIRE(cut.finish == Finish::kLength);
+  REQUIRE(call.starts_with(cut.raw));
 }
 
 TEST_CASE("a conversation that begins like an earlier one computes nothing twice") {

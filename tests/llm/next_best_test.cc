@@ -50,3 +50,16 @@ TEST_CASE("choices at a place that is no branch are never offered") {
   best.step(odds({}), 0, false);
   REQUIRE_FALSE(best.next());
 }
+
+TEST_CASE("an id without a choice beside it is part of the beginnings that come after it") {
+  NextBest best;
+  best.begin_draw({});
+  best.certain(7);
+  best.step(odds({}), 0, true);
+  REQUIRE(best.next() == std::vector<int32_t>{7, 1});
+  best.begin_draw({7, 1});
+  best.certain(8);
+  best.step(odds({}), 0, true);
+  REQUIRE(best.next() == std::vector<int32_t>{7, 2});  // 0.1, before 0.3 * 0.3
+  REQUIRE(best.next() == std::vector<int32_t>{7, 1, 8, 1});
+}
