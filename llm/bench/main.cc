@@ -8,6 +8,7 @@
 #include "llm/bench/batch.h"
 #include "llm/bench/draft.h"
 #include "llm/bench/frontier.h"
+#include "llm/bench/guide.h"
 #include "llm/bench/picture.h"
 #include "llm/bench/synth.h"
 
@@ -24,6 +25,7 @@ constexpr Command kCommands[] = {
     {"batch", dsv4::llm::bench::run_batch, "sessions decoded together beside one alone"},
     {"draft", dsv4::llm::bench::run_draft, "what guessing ahead brings, by kind of text"},
     {"frontier", dsv4::llm::bench::run_frontier, "speed, memory and sessions by context length"},
+    {"guide", dsv4::llm::bench::run_guide, "what keeping calls well formed costs per token"},
     {"picture", dsv4::llm::bench::run_picture, "the frontier rows of a file as an SVG"},
     {"synth", dsv4::llm::bench::run_synth, "a checkpoint with random weights, of any size"},
 };
