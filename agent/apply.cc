@@ -108,6 +108,23 @@ GitCommit head_commit(git_repository* repository) {
   return GitCommit(commit);
 }
 
+// Whether the branch is there already and is this very change.
+bool branch_has(git_repository* git, const std::string& name, const git_oid& tree,
+                const git_commit* parent, const std::string& message) {
+  git_oid id;
+  git_commit* commit = nullptr;
+  const std::string reference = "refs/heads/" + name;
+  if (git_reference_name_to_id(&id, git, reference.c_str()) != 0 ||
+      git_commit_lookup(&commit, git, &id) != 0) {
+    return false;
+  }
+  const GitCommit own(commit);
+  return git_oid_equal(git_commit_tree_id(commit), &tree) != 0 &&
+         git_commit_parentcount(commit) == 1 &&
+         git_oid_equal(git_commit_parent_id(commit, 0), git_commit_id(parent)) != 0 &&
+         git_commit_message(commit) == message;
+}
+
 }  // namespace
 
 void check_branch(const Repository& repository, const std::string& name) {
@@ -128,17 +145,19 @@ void check_branch(const Repository& repository, const std::string& name) {
 
 void apply_to_tree(const Repository& repository, const fs::path& base, const fs::path& scratch,
                    const std::string& patch) {
-  const std::vector<std::string> paths = patch_paths(patch);
-  for (const std::string& path : paths) {
+  const OwnedDirectory patched(scratch);
+  copy_base(base, patched.path());
+  apply_patch(patched.path(), patch);
+  std::vector<std::string> paths;  // that are not yet as they should be
+  for (const std::string& path : patch_paths(patch)) {
     check_parents(repository.root, path);
+    if (same_file(patched.path() / path, repository.root / path)) continue;
     if (!same_file(base / path, repository.root / path)) {
       throw UsageError("the patch was not applied: " + printable_line(path, 300) +
                        " was changed while the task ran; the patch is kept");
     }
+    paths.push_back(path);
   }
-  const OwnedDirectory patched(scratch);
-  copy_base(base, patched.path());
-  apply_patch(patched.path(), patch);
   size_t placed = 0;
   try {
     for (; placed < paths.size(); ++placed) {
@@ -173,6 +192,7 @@ void commit_to_branch(const Repository& repository, const std::string& name,
   git_tree* raw_tree = nullptr;
   check_git(git_tree_lookup(&raw_tree, git.get(), &tree_id), "cannot write the branch");
   const GitTree patched(raw_tree);
+  if (branch_has(git.get(), name, tree_id, head.get(), message)) return;
   const GitSignature signature = signature_of(git.get());
   const git_commit* parents[] = {head.get()};
   git_oid commit;

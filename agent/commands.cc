@@ -21,6 +21,7 @@ namespace {
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
     CommandRow{"interactive", "a session in the terminal; the same as no command", cmd_interactive},
+    CommandRow{"resume", "go on with a run that was interrupted, where it was", cmd_resume},
     CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
@@ -30,7 +31,7 @@ constexpr std::array kCommands = {
 };
 
 // Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 5> kLater = {"resume", "eval", "github", "bench", "models"};
+constexpr std::array<std::string_view, 4> kLater = {"eval", "github", "bench", "models"};
 
 void print_help(std::ostream& out) {
   out << "dsv4-agent: a coding agent whose model runs inside it\n\n"

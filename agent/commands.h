@@ -40,6 +40,7 @@ int cmd_generate(const std::vector<std::string>& arguments);
 int cmd_interactive(const std::vector<std::string>& arguments);
 int cmd_logits(const std::vector<std::string>& arguments);
 int cmd_render(const std::vector<std::string>& arguments);
+int cmd_resume(const std::vector<std::string>& arguments);
 int cmd_sessions(const std::vector<std::string>& arguments);
 int cmd_tokenize(const std::vector<std::string>& arguments);
 

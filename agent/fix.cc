@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "agent/apply.h"
+#include "agent/deliver.h"
 #include "agent/duration.h"
 #include "agent/error.h"
+#include "agent/fix_settings.h"
 #include "agent/gate.h"
 #include "agent/observers.h"
 #include "agent/patch.h"
@@ -17,18 +19,22 @@
 #include "agent/reading.h"
 #include "agent/run_directory.h"
 #include "agent/run_record.h"
+#include "agent/run_saver.h"
 #include "agent/task.h"
 #include "agent/test_command.h"
 #include "agent/test_files.h"
 #include "agent/working_copy.h"
+#include "agent/workplace.h"
 #include "llm/error.h"
 #include "sandbox/sandbox.h"
+#include "tools/bytes_json.h"
 
 namespace dsv4::agent {
 namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
+using nlohmann::ordered_json;
 
 // The first attempt is the model's best guess; later ones have to differ from it.
 constexpr double kLaterTemperature = 0.8;
@@ -40,18 +46,9 @@ constexpr int kTrials = 40;       // of every other attempt after it
 // Thrown when the user or the time limit stopped the run between two steps.
 struct Stopped {};
 
-void write_file(const fs::path& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << text;
-  out.flush();
-  if (!out) throw UsageError("cannot write " + printable_line(file.string(), 300));
-}
-
-// A word as sh takes it.
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
+std::string read_file(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
 // Brings the list of sessions up to date with the run's own directory.
@@ -60,52 +57,47 @@ void enter(const fs::path& directory, SessionIndex* sessions) {
   if (const auto row = describe_run(directory)) sessions->put(*row);
 }
 
-// One working copy with its box and tools: what an attempt has.
-struct Workplace {
-  OwnedDirectory copy;
-  OwnedDirectory state;
-  std::unique_ptr<sandbox::Sandbox> box;
-  std::unique_ptr<tools::Toolbox> toolbox;
-};
-
 class FixRun {
  public:
-  FixRun(const FixOptions& options, const FixEnvironment& environment, FixReport* report)
-      : options_(options), environment_(environment), report_(*report) {}
+  FixRun(const FixOptions& options, const FixEnvironment& environment, const SavedRun* saved,
+         FixReport* report)
+      : options_(options),
+        environment_(environment),
+        saved_(saved),
+        report_(*report),
+        places_(task_, options.sandboxed, environment.stop.token()) {}
 
-  // Work copies, box and conversation are gone when this returns, however it returns.
+  // Box and conversation are gone when this returns, however it returns.
   void run() {
     load();
-    const RunLock lock(report_.run_dir);
-    const OwnedDirectory work(report_.run_dir / "work");
-    work_ = work.path();
-    RunRecord record(report_.run_dir);
+    const auto lock = saved_ ? saved_->lock : std::make_shared<RunLock>(report_.run_dir);
+    work_ = report_.run_dir / "work";
+    places_.use(work_);
+    if (saved_) fs::resize_file(report_.run_dir / "events.jsonl", saved_->whole);
+    if (saved_ && !saved_->has_begun()) saved_ = nullptr;
+    RunRecord record(report_.run_dir, elapsed_);
     Observers observers({&environment_.observer, &record});
     observer_ = &observers;
-    record.event("run", {{"id", report_.run_id},
-                         {"kind", "fix"},
-                         {"began", std::time(nullptr)},
-                         {"repository", to_utf8(task_.repository.root.string())},
-                         {"issue", to_utf8(task_.issue.file.string())},
-                         {"title", title_of(task_.issue.text)},
-                         {"test", to_utf8(task_.test.command)}});
+    RunSaver saver(record, report_.run_dir, {places_.failed(), places_.spent()}, observers);
+    saver_ = &saver;
+    if (!saved_) begin(record);
     enter(report_.run_dir, environment_.sessions);
     const std::unique_ptr<llm::Conversation> root = environment_.open();
     report_.model = options_.model_name.empty() ? root->model_name() : options_.model_name;
     observer_->on_note("repository: " + task_.repository.root.string() +
                        ", model: " + report_.model + ", run: " + report_.run_dir.string());
     observer_->on_note("test command from " + task_.test.source);
-    prepare_base();
-    const std::string first_report = run_first_tests();
-    read_shared_prefix(*root);
-    for (int number = 1; number <= options_.attempts && !report_.after.value_or(false); ++number) {
-      attempt(number, *root, first_report);
+    const std::string first_report = saved_ ? go_on(*root) : read_all(*root);
+    if (gate_due_) gate();
+    while (report_.attempts < options_.attempts && !report_.after.value_or(false)) {
+      attempt(report_.attempts + 1, *root, first_report);
     }
     count_tokens(root->usage(), {});
+    report_.tokens.reprefilled += saved_ ? saved_->reprefilled : 0;
     if (!report_.after.value_or(false)) return;
     report_.status = FixStatus::kPassed;
     report_.error.clear();
-    deliver();
+    hand_over();
   }
 
  private:
@@ -114,13 +106,77 @@ class FixRun {
   }
 
   void load() {
-    task_ = load_task({options_.issue, options_.repo, options_.test}, environment_.standard_input,
-                      environment_.stop.token());
+    if (saved_) {
+      report_.run_dir = saved_->directory;
+      elapsed_ = saved_->elapsed;
+      task_ = saved_task(*saved_, environment_.stop.token());
+    } else {
+      TaskOptions named;
+      named.issue = options_.issue;
+      named.repo = options_.repo;
+      named.test = options_.test;
+      task_ = load_task(named, environment_.standard_input, environment_.stop.token());
+    }
     check_stop();
-    if (options_.branch) check_branch(task_.repository, *options_.branch);
+    if (options_.branch && !saved_) check_branch(task_.repository, *options_.branch);
     report_.test_command = task_.test.command;
-    report_.run_dir = make_run_directory(options_.run_dir);
+    if (!saved_) report_.run_dir = make_run_directory(options_.run_dir);
     report_.run_id = report_.run_dir.filename().string();
+  }
+
+  void begin(RunRecord& record) {
+    remove_tree(work_);
+    fs::create_directories(work_);
+    write_whole_file(report_.run_dir / "issue.md", task_.issue.source);
+    record.event("run", {{"id", report_.run_id},
+                         {"kind", "fix"},
+                         {"began", std::time(nullptr)},
+                         {"repository", to_utf8(task_.repository.root.string())},
+                         {"issue", to_utf8(task_.issue.file.string())},
+                         {"title", title_of(task_.issue.text)},
+                         {"test", to_utf8(task_.test.command)},
+                         {"options", settings_json(options_, task_)}});
+  }
+
+  // All that attempts share, computed and written down. Returns what the model is told of the
+  // tests.
+  std::string read_all(llm::Conversation& root) {
+    prepare_base();
+    const std::string first_report = run_first_tests();
+    read_shared_prefix(root);
+    saver_->root(root);
+    save_progress();
+    return first_report;
+  }
+
+  // The same, as an earlier process has left it.
+  std::string go_on(llm::Conversation& root) {
+    root.resume({&*saved_->root, 1}, RunSaver::computed_directory(report_.run_dir, 0));
+    const int64_t before = root.usage().reprefilled;
+    const Clock::time_point begin = Clock::now();
+    const bool done =
+        root.prefill([this](int64_t count, int64_t total) { observer_->on_prefill(count, total); },
+                     environment_.stop.token());
+    if (!done) throw Stopped();
+    const RunProgress& progress = *saved_->progress;
+    take_progress(progress.report, &report_);
+    report_.seconds.model += Clock::now() - begin;
+    take_context(saved_->context, &report_);
+    report_.attempts = progress.attempts;
+    kept_passed_ = progress.kept_passed;
+    gate_due_ = progress.gate_due;
+    last_patch_ = read_file(report_.after.value_or(false) ? report_.run_dir / "patch.diff"
+                                                          : work_ / "last.patch");
+    for (const auto& tree : saved_->failed) places_.failed()->add(tools::bytes_from_json(tree));
+    places_.spent()->go_on_from(saved_->spent);
+    saver_->shared_is_saved();
+    saver_->resumed(0, 0, root.usage().reprefilled - before);
+    observer_->on_note("the run goes on after " + std::to_string(report_.attempts) + " attempts");
+    return saved_->tests_text;
+  }
+
+  void save_progress() const {
+    saver_->progress({report_.attempts, gate_due_, kept_passed_, progress_json(report_)});
   }
 
   void prepare_base() {
@@ -131,44 +187,10 @@ class FixRun {
     if (!done) throw Stopped();
   }
 
-  std::unique_ptr<sandbox::Sandbox> make_box(const fs::path& copy) const {
-    sandbox::Policy policy = sandbox::task_policy(copy);
-    policy.limits.wall_time = task_.test_timeout;
-    policy.enforce = options_.sandboxed;
-    return std::make_unique<sandbox::Sandbox>(std::move(policy));
-  }
-
-  std::unique_ptr<Workplace> make_workplace(int64_t window, int attempt) const {
-    std::unique_ptr<Workplace> place(new Workplace{
-        OwnedDirectory(work_ / "tree"), OwnedDirectory(work_ / "state"), nullptr, nullptr});
-    copy_base(work_ / "base", place->copy.path());
-    place->box = make_box(place->copy.path());
-    run_setup(*place->box, task_.issue.front.setup, environment_.stop.token());
-    tools::WorkspaceOptions workspace =
-        workspace_on(place->copy.path(), place->state.path(), window);
-    workspace.box = place->box.get();
-    workspace.failed = failed_;
-    workspace.spent = spent_;
-    // Every other pair of attempts leaves what its predecessors spent themselves on.
-    workspace.leave_spent = attempt > 0 && (attempt - 1) / 2 % 2 == 1;
-    place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
-    return place;
-  }
-
-  tools::WorkspaceOptions workspace_on(const fs::path& tree, const fs::path& state,
-                                       int64_t window) const {
-    tools::WorkspaceOptions workspace;
-    workspace.root = tree;
-    workspace.state_dir = state;
-    workspace.test_command = task_.test.command;
-    workspace.output_limit = result_limit(window);
-    return workspace;
-  }
-
   // Returns the report the model sees. What set-up and tests leave behind is kept out of patches.
   std::string run_first_tests() {
     check_stop();
-    const auto place = make_workplace(0, 0);
+    const auto place = places_.make(0, 0);
     check_stop();
     const Clock::time_point begin = Clock::now();
     const tools::TestReport tests = place->toolbox->run_tests(environment_.stop.token());
@@ -193,7 +215,7 @@ class FixRun {
   void read_shared_prefix(llm::Conversation& root) {
     // Only asked, so it needs no copy and no box of its own.
     const OwnedDirectory state(work_ / "state");
-    tools::Toolbox toolbox(workspace_on(work_ / "base", state.path(), root.window()));
+    tools::Toolbox toolbox(places_.options_on(work_ / "base", state.path(), root.window()));
     ContextOptions context;
     context.root = work_ / "base";
     if (!task_.issue.file.empty()) {
@@ -207,37 +229,103 @@ class FixRun {
     if (!read.whole) throw Stopped();
   }
 
-  void attempt(int number, const llm::Conversation& root, const std::string& first_report) {
-    check_stop();
-    const auto place = make_workplace(root.window(), number);
-    const std::unique_ptr<llm::Conversation> conversation = root.fork();
+  // One attempt, from its beginning or in the middle.
+  struct Attempt {
+    std::unique_ptr<Workplace> place;
+    std::unique_ptr<llm::Conversation> conversation;
+    llm::Usage shared;  // counted elsewhere
+    std::optional<LoopState> from;
+  };
+
+  Attempt begin_attempt(int number, const llm::Conversation& root,
+                        const std::string& first_report) {
+    Attempt attempt{places_.make(root.window(), number), root.fork(), root.usage(), {}};
     const std::string task = task_text(task_.issue.text, task_.test.command,
                                        report_.before.value_or(false), first_report);
-    conversation->user(task);
+    attempt.conversation->user(task);
+    observer_->on_attempt(number, sampling_of(number));
+    if (number == 1) observer_->on_prompt(task);
+    return attempt;
+  }
+
+  // After as many of its turns as can be read; nothing where that is none.
+  std::optional<Attempt> go_on_with_attempt(int number, const llm::Conversation& root) {
+    if (!saved_ || !saved_->attempts.contains(number)) return std::nullopt;
+    const std::vector<SavedTurn>& turns = saved_->attempts.at(number);
+    for (size_t count = turns.size(); count > 0; --count) {
+      try {
+        Attempt attempt{places_.make(root.window(), number, OwnedDirectory::Old::kUse), root.fork(),
+                        turns[count - 1].shared, loop_state_from(turns[count - 1].loop)};
+        take_up({turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(count)}, number,
+                attempt);
+        saver_->resumed(number, count, 0);
+        observer_->on_note("attempt " + std::to_string(number) + " goes on after " +
+                           std::to_string(attempt.from->result.turns) + " turns");
+        return attempt;
+      } catch (const std::exception& error) {
+        observer_->on_note("the end of attempt " + std::to_string(number) +
+                           " cannot be read: " + error.what());
+      }
+    }
+    return std::nullopt;
+  }
+
+  void take_up(const std::vector<SavedTurn>& turns, int number, Attempt& attempt) const {
+    std::vector<ordered_json> conversation;
+    std::vector<ordered_json> tools;
+    for (const SavedTurn& turn : turns) {
+      conversation.insert(conversation.end(), turn.conversation.begin(), turn.conversation.end());
+      tools.push_back(turn.tools);
+    }
+    attempt.conversation->resume(conversation,
+                                 RunSaver::computed_directory(report_.run_dir, number));
+    for (const int64_t job : attempt.place->toolbox->resume(tools)) {
+      attempt.conversation->user("Note: background job " + std::to_string(job) +
+                                 " has ended: the program was stopped and has gone on since.\n");
+    }
+  }
+
+  llm::Sampling sampling_of(int number) const {
+    llm::Sampling sampling;
+    sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
+    sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
+    sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
+    return sampling;
+  }
+
+  void attempt(int number, const llm::Conversation& root, const std::string& first_report) {
+    check_stop();
+    std::optional<Attempt> going_on = go_on_with_attempt(number, root);
+    const Attempt mine =
+        going_on ? *std::move(going_on) : begin_attempt(number, root, first_report);
+    const auto saver =
+        saver_->attempt(number, mine.shared, *mine.conversation, *mine.place->toolbox);
     AttemptOptions options;
     options.limits = options_.limits;
     options.cancel = environment_.stop.token();
-    options.sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
-    options.sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
-    options.sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
+    options.sampling = sampling_of(number);
     // Of two searches each finds what the other misses: attempts that see what they did before take
     // turns with attempts that try changes out from one context.
     options.trials = number == 1 ? kFirstTrials : number % 2 == 0 ? kTrials : 0;
+    options.saver = saver.get();
+    options.resumed = mine.from ? &*mine.from : nullptr;
     report_.attempts = number;
-    observer_->on_attempt(number, options.sampling);
-    if (number == 1) observer_->on_prompt(task);
     try {
-      const AttemptResult result = run_attempt(*conversation, *place->toolbox, options, *observer_);
-      count_tokens(conversation->usage(), root.usage());
+      const AttemptResult result =
+          run_attempt(*mine.conversation, *mine.place->toolbox, options, *observer_);
+      count_tokens(mine.conversation->usage(), mine.shared);
       report_.turns += result.turns;
       report_.tool_calls += result.tool_calls;
       report_.seconds += result.seconds;
       observer_->on_attempt_end(result);
-      keep(patch_of(*place), result.tests_passed);
+      if (environment_.stop.interrupted()) mine.place->keep();
+      keep(patch_of(*mine.place), result.tests_passed);
       check_stop();
-      if (result.for_the_gate) gate();
+      gate_due_ = result.for_the_gate;
+      save_progress();
+      if (gate_due_) gate();
     } catch (const llm::Error&) {
-      keep(patch_of(*place), false);
+      keep(patch_of(*mine.place), false);
       throw;
     }
   }
@@ -266,6 +354,7 @@ class FixRun {
   // anything.
   void keep(const std::string& patch, bool tests_passed) {
     last_patch_ = patch;
+    write_whole_file(work_ / "last.patch", patch);
     if (patch.empty() || (kept_passed_ && !tests_passed)) return;
     kept_passed_ = tests_passed;
     save_patch(patch);
@@ -273,7 +362,7 @@ class FixRun {
 
   void save_patch(const std::string& patch) {
     report_.patch = report_.run_dir / "patch.diff";
-    write_file(report_.patch, patch);
+    write_whole_file(report_.patch, patch);
   }
 
   void gate() {
@@ -285,7 +374,7 @@ class FixRun {
     options.setup = task_.issue.front.setup;
     options.fixed = FixedTests(task_.issue.front.tests);
     options.passed_before = report_.before.value_or(false);
-    options.make_box = [this](const fs::path& copy) { return make_box(copy); };
+    options.make_box = [this](const fs::path& copy) { return places_.make_box(copy); };
     const Clock::time_point begin = Clock::now();
     const GateResult result = check_gate(last_patch_, options, environment_.stop.token());
     report_.seconds.tests += Clock::now() - begin;
@@ -293,53 +382,39 @@ class FixRun {
     observer_->on_gate(result);
     report_.after = result.passed;
     report_.error = result.reason;
-    if (!result.passed) return;
-    last_patch_ = result.patch;
-    save_patch(result.patch);
+    if (result.passed) {
+      last_patch_ = result.patch;
+      save_patch(result.patch);
+    }
+    gate_due_ = false;
+    save_progress();
   }
 
   // Hands the proved patch over the ways that were asked for.
-  void deliver() {
-    const Repository& repository = task_.repository;
-    report_.apply_hint = "git -C " + quoted(repository.work_tree.string()) + " apply ";
-    if (!repository.whole()) {
-      report_.apply_hint += "--directory=" + quoted(repository.prefix()) + " ";
-    }
-    report_.apply_hint += quoted(report_.patch.string());
+  void hand_over() {
+    report_.apply_hint = apply_hint(task_.repository, report_.patch);
     try {
-      if (options_.patch_file) write_file(*options_.patch_file, last_patch_);
-      if (options_.apply) {
-        apply_to_tree(repository, work_ / "base", work_ / "apply", last_patch_);
-        observer_->on_note("the patch was applied to " + repository.root.string());
-      }
-      if (options_.branch) make_branch();
+      deliver(last_patch_, task_, work_, {options_.patch_file, options_.apply, options_.branch},
+              *observer_);
     } catch (const std::runtime_error& error) {
       report_.status = FixStatus::kNotApplied;
       report_.error = error.what();
     }
   }
 
-  void make_branch() {
-    const OwnedDirectory copy(work_ / "branch");
-    copy_base(work_ / "base", copy.path());
-    apply_patch(copy.path(), last_patch_);
-    commit_to_branch(task_.repository, *options_.branch,
-                     make_patch(copy.path(), task_.repository.prefix()),
-                     "Fix: " + title_of(task_.issue.text) + "\n");
-    observer_->on_note("the patch is on the branch " + *options_.branch);
-  }
-
   const FixOptions& options_;
   const FixEnvironment& environment_;
+  const SavedRun* saved_;  // null: the run begins
   FixReport& report_;
+  std::chrono::duration<double> elapsed_{0};  // in earlier processes
   Observer* observer_ = nullptr;
+  RunSaver* saver_ = nullptr;
   Task task_;
   fs::path work_;
-  // Every attempt starts from an equal copy: what failed in one need not be tried in another.
-  std::shared_ptr<tools::SpentSymbols> spent_ = std::make_shared<tools::SpentSymbols>();
-  std::shared_ptr<tools::FailedTrees> failed_ = std::make_shared<tools::FailedTrees>();
+  Workplaces places_;
   std::string last_patch_;
   bool kept_passed_ = false;
+  bool gate_due_ = false;  // for last_patch_
 };
 
 void fail(FixReport* report, FixStatus status, const std::string& sentence) {
@@ -348,9 +423,10 @@ void fail(FixReport* report, FixStatus status, const std::string& sentence) {
 }
 
 // Runs and turns every way to end into a status.
-void run_guarded(const FixOptions& options, const FixEnvironment& environment, FixReport* report) {
+void run_guarded(const FixOptions& options, const FixEnvironment& environment,
+                 const SavedRun* saved, FixReport* report) {
   try {
-    FixRun(options, environment, report).run();
+    FixRun(options, environment, saved, report).run();
   } catch (const Stopped&) {
     report->status = FixStatus::kGaveUp;
   } catch (const UsageError& error) {
@@ -380,17 +456,27 @@ void run_guarded(const FixOptions& options, const FixEnvironment& environment, F
 
 }  // namespace
 
-FixReport run_fix(const FixOptions& options, const FixEnvironment& environment) {
+FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
+                  const SavedRun* saved) {
   const Clock::time_point begin = Clock::now();
   FixReport report;
-  run_guarded(options, environment, &report);
-  report.total = Clock::now() - begin;
-  if (!report.run_dir.empty()) {
-    try {
-      write_file(report.run_dir / "report.json", report.json_for_file().dump(2) + "\n");
-    } catch (const std::exception& error) {
-      environment.observer.on_note(error.what());
+  run_guarded(options, environment, saved, &report);
+  report.total = Clock::now() - begin + (saved ? saved->elapsed : std::chrono::duration<double>(0));
+  if (report.run_dir.empty()) return report;
+  // A saved run that could not be taken up here stays as it was, to be taken up later.
+  const bool as_it_was = saved != nullptr && (report.status == FixStatus::kUsage ||
+                                              report.status == FixStatus::kEngine ||
+                                              report.status == FixStatus::kSandbox);
+  try {
+    if (!as_it_was) {
+      write_whole_file(report.run_dir / "report.json", report.json_for_file().dump(2) + "\n");
     }
+    if (!as_it_was && report.status != FixStatus::kInterrupted) {
+      remove_tree(report.run_dir / "work");
+      remove_tree(report.run_dir / "kv");
+    }
+  } catch (const std::exception& error) {
+    environment.observer.on_note(error.what());
   }
   enter(report.run_dir, environment.sessions);
   return report;

@@ -14,6 +14,7 @@
 #include "agent/context.h"
 #include "agent/loop.h"
 #include "agent/observer.h"
+#include "agent/saved_run.h"
 #include "agent/session_index.h"
 #include "agent/stop.h"
 #include "llm/conversation.h"
@@ -36,7 +37,8 @@ struct FixOptions {
   bool sandboxed = true;
   // Tests that pass before the first turn end the run: the model can write no test of its own.
   bool failing_only = false;
-  std::string model_name;  // for the report; empty: as the model calls itself
+  std::optional<std::string> model;  // its directory; else the embedded one
+  std::string model_name;            // for the report; empty: as the model calls itself
 };
 
 enum class FixStatus {
@@ -86,7 +88,10 @@ struct FixEnvironment {
   SessionIndex* sessions = nullptr;  // where the run is listed; nowhere when null
 };
 
-// Repairs one repository, unattended. Never throws: whatever goes wrong is in the report.
-FixReport run_fix(const FixOptions& options, const FixEnvironment& environment);
+// Repairs one repository, unattended. Never throws: whatever goes wrong is in the report. With
+// `saved`, goes on with that run where its process left it; the options are then options_from() it,
+// but for the time limit, which is what is left.
+FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
+                  const SavedRun* saved = nullptr);
 
 }  // namespace dsv4::agent

@@ -50,34 +50,40 @@ std::string trimmed(const std::string& text) {
 
 }  // namespace
 
-Issue load_issue(const std::string& name, std::istream& standard_input, std::stop_token cancel) {
-  Issue issue;
-  std::string text;
-  const std::string shown = name == "-" ? "stdin" : printable_line(name, 200);
-  std::error_code gone;  // the folder around us may have been removed
-  if (name == "-") {
-    issue.directory = std::filesystem::current_path(gone);
-    text = read_bounded(standard_input, shown);
-  } else {
-    issue.file = std::filesystem::absolute(name, gone).lexically_normal();
-    issue.directory = issue.file.parent_path();
-    text = read_issue_file(issue.file, shown, cancel);
-  }
-  if (cancel.stop_requested()) return issue;
-  if (text.size() > kLongestIssue) {
+Issue parse_issue(std::string source, const std::filesystem::path& file,
+                  const std::filesystem::path& directory) {
+  const std::string shown = file.empty() ? "stdin" : printable_line(file.string(), 200);
+  if (source.size() > kLongestIssue) {
     throw UsageError("the issue from " + shown +
                      " is larger than 1 MiB: cut it down to what describes the task");
   }
-  if (text.find('\0') != std::string::npos || !is_utf8(text)) {
+  if (source.find('\0') != std::string::npos || !is_utf8(source)) {
     throw UsageError("the issue from " + shown + " is not text: write it as Markdown in UTF-8");
   }
-  ParsedIssue parsed = parse_front_matter(text);
+  ParsedIssue parsed = parse_front_matter(source);
+  Issue issue;
+  issue.file = file;
+  issue.directory = directory;
   issue.front = std::move(parsed.front);
   issue.text = trimmed(parsed.body);
   if (issue.text.empty()) {
     throw UsageError("the issue from " + shown + " is empty: describe what is wrong, in any words");
   }
+  issue.source = std::move(source);
   return issue;
+}
+
+Issue load_issue(const std::string& name, std::istream& standard_input, std::stop_token cancel) {
+  std::error_code gone;  // the folder around us may have been removed
+  if (name == "-") {
+    std::string source = read_bounded(standard_input, "stdin");
+    if (cancel.stop_requested()) return {};
+    return parse_issue(std::move(source), {}, std::filesystem::current_path(gone));
+  }
+  const std::filesystem::path file = std::filesystem::absolute(name, gone).lexically_normal();
+  std::string source = read_issue_file(file, printable_line(name, 200), cancel);
+  if (cancel.stop_requested()) return {};
+  return parse_issue(std::move(source), file, file.parent_path());
 }
 
 }  // namespace dsv4::agent

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "agent/loop_state.h"
 #include "agent/printable.h"
 #include "llm/call_guide.h"
 #include "llm/error.h"
@@ -33,20 +34,6 @@ constexpr const char* kNoCall =
 constexpr const char* kTooLong =
     "Error: the turn was cut because it was too long. Call the tools with fewer words.";
 
-// Counts how often the same thing happened in a row.
-class Repeats {
- public:
-  int count(const std::string& signature) {
-    count_ = signature == last_ ? count_ + 1 : 1;
-    last_ = signature;
-    return count_;
-  }
-
- private:
-  std::string last_;
-  int count_ = 0;
-};
-
 class Loop {
  public:
   Loop(llm::Conversation& conversation, tools::Toolbox& toolbox, const AttemptOptions& options,
@@ -62,7 +49,11 @@ class Loop {
                }) {}
 
   AttemptResult run() {
-    while (!end_) turn();
+    if (options_.resumed) go_on_from(*options_.resumed);
+    for (bool saved = options_.resumed != nullptr; !end_; saved = false) {
+      if (options_.saver && !saved) options_.saver->between_turns(state());
+      turn();
+    }
     result_.end = *end_;
     result_.tests_passed = last_test_.value_or(false);
     result_.for_the_gate = last_test_.value_or(result_.end == AttemptEnd::kFinished);
@@ -77,6 +68,7 @@ class Loop {
     if (left <= 0) return end(AttemptEnd::kTokens);
     // What was just added is in usage() only once it is computed.
     if (!prefill()) return end(AttemptEnd::kCancelled);
+    if (options_.saver) options_.saver->computed();
     const int64_t room = conversation_.window() - conversation_.usage().context;
     if (room < kSmallestTurn) return end(AttemptEnd::kWindow);
     observer_.on_turn(++result_.turns);
@@ -239,6 +231,20 @@ class Loop {
   }
 
   void end(AttemptEnd reason) { end_ = reason; }
+
+  LoopState state() const {
+    return {result_, last_test_, generated_, corrections_, trials_, same_call_, same_turn_};
+  }
+
+  void go_on_from(const LoopState& state) {
+    result_ = state.result;
+    last_test_ = state.last_test;
+    generated_ = state.generated;
+    corrections_ = state.corrections;
+    trials_ = state.trials;
+    same_call_ = state.same_call;
+    same_turn_ = state.same_turn;
+  }
 
   llm::Conversation& conversation_;
   tools::Toolbox& toolbox_;

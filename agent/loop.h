@@ -13,6 +13,9 @@
 
 namespace dsv4::agent {
 
+class AttemptSaver;
+struct LoopState;
+
 // Every field is a hard limit of one attempt.
 struct AttemptLimits {
   int turns = 64;
@@ -34,6 +37,11 @@ struct AttemptOptions {
   // Asked before every call: why it may not be done, a sentence for the model, or nothing when it
   // may. May be empty.
   std::function<std::optional<std::string>(const llm::ToolCall&)> forbid;
+  // Told where another process could go on (loop_state.h); may be null.
+  AttemptSaver* saver = nullptr;
+  // Where an earlier process left the attempt, whose conversation and tools are as they were then;
+  // null: it begins.
+  const LoopState* resumed = nullptr;
 };
 
 enum class AttemptEnd {

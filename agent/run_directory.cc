@@ -101,6 +101,11 @@ bool is_in_use(const fs::path& directory) {
   return held;
 }
 
+void remove_unfinished(const fs::path& directory) {
+  if (is_in_use(directory)) return;
+  for (const char* name : {"work", "kv"}) remove_tree(directory / name);
+}
+
 void remove_run(const fs::path& directory) {
   {
     const RunLock lock(directory);

@@ -29,6 +29,9 @@ class RunLock {
 // Whether a process holds the RunLock of a directory.
 bool is_in_use(const std::filesystem::path& directory);
 
+// Removes what a run directory keeps only for going on. Nothing happens while it is in use.
+void remove_unfinished(const std::filesystem::path& directory);
+
 // Removes what this program has put into a run directory, and the directory when nothing else is in
 // it. Throws UsageError while it is in use, std::runtime_error when something cannot be removed.
 void remove_run(const std::filesystem::path& directory);

@@ -22,8 +22,10 @@ std::string text_of(std::string_view text) { return to_utf8(text); }
 
 }  // namespace
 
-RunRecord::RunRecord(const fs::path& directory)
-    : events_(directory / "events.jsonl", std::ios::app),
+RunRecord::RunRecord(const fs::path& directory, std::chrono::duration<double> elapsed)
+    : begin_(std::chrono::steady_clock::now() -
+             std::chrono::duration_cast<std::chrono::steady_clock::duration>(elapsed)),
+      events_(directory / "events.jsonl", std::ios::app),
       transcript_(directory / "transcript.md", std::ios::app) {
   if (!events_ || !transcript_) {
     throw UsageError("cannot write in the run directory " + directory.string());
@@ -65,7 +67,8 @@ void RunRecord::on_first_tests(const std::string& command, const tools::TestRepo
   event("tests_before", {{"command", text_of(command)},
                          {"passed", report.passed},
                          {"result", sandbox::describe(report.result)},
-                         {"output", text_of(report.result.output)}});
+                         {"output", text_of(report.result.output)},
+                         {"text", text_of(report.text)}});
   section("Tests before the first turn", "");
   fenced("$ " + command + "\n" + report.text);
 }

@@ -14,7 +14,9 @@ namespace dsv4::agent {
 // transcript.md for people.
 class RunRecord : public Observer {
  public:
-  explicit RunRecord(const std::filesystem::path& directory);
+  // Goes on after events that took so long, where there are any.
+  explicit RunRecord(const std::filesystem::path& directory,
+                     std::chrono::duration<double> elapsed = {});
 
   void on_note(const std::string& sentence) override;
   void on_first_tests(const std::string& command, const tools::TestReport& report) override;
@@ -36,7 +38,7 @@ class RunRecord : public Observer {
   void section(const std::string& title, const std::string& text);
   void fenced(std::string_view text);
 
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point begin_;
   std::ofstream events_;
   std::ofstream transcript_;
 };

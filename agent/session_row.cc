@@ -44,6 +44,11 @@ std::optional<json> first_event(const fs::path& events) {
   return object(line.substr(0, end));
 }
 
+std::optional<json> read_report(const fs::path& directory) {
+  std::ifstream in(directory / "report.json", std::ios::binary);
+  return object(std::string(std::istreambuf_iterator<char>(in), {}));
+}
+
 // The context as the last turn left it, for a run that came to no report.
 int64_t last_context(const fs::path& events) {
   std::ifstream in(events, std::ios::binary | std::ios::ate);
@@ -78,6 +83,11 @@ int64_t seconds_since_1970(const fs::path& file) {
 
 }  // namespace
 
+std::string reported_status(const fs::path& directory) {
+  const auto report = read_report(directory);
+  return report ? text_of(*report, "status") : std::string();
+}
+
 std::optional<SessionRow> describe_run(const fs::path& directory) {
   const fs::path events = directory / "events.jsonl";
   std::error_code error;
@@ -94,8 +104,7 @@ std::optional<SessionRow> describe_run(const fs::path& directory) {
   }
   if (row.began == 0) row.began = seconds_since_1970(events);
   row.state = is_in_use(directory) ? "running" : "interrupted";
-  std::ifstream in(directory / "report.json", std::ios::binary);
-  const auto report = object(std::string(std::istreambuf_iterator<char>(in), {}));
+  const auto report = read_report(directory);
   if (report && row.state != "running" && !text_of(*report, "status").empty()) {
     row.state = text_of(*report, "status");
   }

@@ -26,6 +26,9 @@ struct SessionRow {
 // Nothing when it is no run directory.
 std::optional<SessionRow> describe_run(const std::filesystem::path& directory);
 
+// The status that a run's report gives; empty when there is none yet.
+std::string reported_status(const std::filesystem::path& directory);
+
 // The first line of an issue without what Markdown puts before a heading; at most 200 bytes.
 std::string title_of(std::string_view issue);
 

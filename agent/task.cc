@@ -29,7 +29,7 @@ TestCommand choose_test(const TaskOptions& options, const Task& task) {
 
 Task load_task(const TaskOptions& options, std::istream& standard_input, std::stop_token cancel) {
   Task task;
-  task.issue = load_issue(options.issue, standard_input, cancel);
+  task.issue = options.read ? *options.read : load_issue(options.issue, standard_input, cancel);
   if (cancel.stop_requested()) return task;
   if (options.repo) {
     task.repository = named_repository(*options.repo);

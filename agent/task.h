@@ -23,7 +23,8 @@ struct Task {
 struct TaskOptions {
   std::string issue;  // a file, or "-"
   std::optional<std::string>
-      repo;  // --repo, before the issue's `repo:`, before the current directory's
+      repo;                   // --repo, before the issue's `repo:`, before the current directory's
+  std::optional<Issue> read;  // instead of `issue`: what was read already
   std::optional<std::string> test;  // --test, before the issue's `test:`, before what is detected
 };
 

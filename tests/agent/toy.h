@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/fix.h"
+#include "agent/fix_settings.h"
 #include "agent/stop.h"
 #include "llm/scripted_conversation.h"
 #include "tests/agent/scratch.h"
@@ -69,9 +70,20 @@ class Toy {
     });
   }
 
-  dsv4::agent::FixReport fix_with(
-      std::function<dsv4::llm::Reply(std::span<const dsv4::llm::RecordedSegment>)> script) {
-    const dsv4::agent::Stop stop(options.time_limit);
+  using Script =
+      std::function<dsv4::llm::Reply(std::span<const dsv4::llm::RecordedSegment> context)>;
+
+  dsv4::agent::FixReport fix_with(const Script& script) { return run(script, options, nullptr); }
+
+  // Goes on with what another process has left in the directory.
+  dsv4::agent::FixReport resume_with(const Script& script, const std::filesystem::path& directory) {
+    const dsv4::agent::SavedRun saved = dsv4::agent::read_run(directory);
+    return run(script, dsv4::agent::options_from(saved.run.at("options")), &saved);
+  }
+
+  dsv4::agent::FixReport run(const Script& script, const dsv4::agent::FixOptions& how,
+                             const dsv4::agent::SavedRun* saved) {
+    const dsv4::agent::Stop stop(how.time_limit);
     std::istringstream no_input;
     dsv4::agent::Observer observer;
     const auto open = [&]() -> std::unique_ptr<dsv4::llm::Conversation> {
@@ -81,7 +93,7 @@ class Toy {
             return script(context);
           });
     };
-    return dsv4::agent::run_fix(options, {no_input, open, observer, stop});
+    return dsv4::agent::run_fix(how, {no_input, open, observer, stop}, saved);
   }
 
   Scratch scratch;

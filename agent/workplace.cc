@@ -1,0 +1,49 @@
+#include "agent/workplace.h"
+
+#include <utility>
+
+#include "agent/gate.h"
+#include "agent/loop.h"
+
+namespace dsv4::agent {
+
+namespace fs = std::filesystem;
+
+std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) const {
+  sandbox::Policy policy = sandbox::task_policy(copy);
+  policy.limits.wall_time = task_.test_timeout;
+  policy.enforce = sandboxed_;
+  return std::make_unique<sandbox::Sandbox>(std::move(policy));
+}
+
+std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
+                                            OwnedDirectory::Old old) const {
+  const fs::path tree = work_ / "tree";
+  const bool there = old == OwnedDirectory::Old::kUse && fs::exists(tree / ".git");
+  std::unique_ptr<Workplace> place(
+      new Workplace{OwnedDirectory(tree, there ? old : OwnedDirectory::Old::kRemove),
+                    OwnedDirectory(work_ / "state", old), nullptr, nullptr});
+  if (!there) copy_base(work_ / "base", tree);
+  place->box = make_box(tree);
+  if (!there) run_setup(*place->box, task_.issue.front.setup, cancel_);
+  tools::WorkspaceOptions workspace = options_on(tree, place->state.path(), window);
+  workspace.box = place->box.get();
+  workspace.failed = failed_;
+  workspace.spent = spent_;
+  // Every other pair of attempts leaves what its predecessors spent themselves on.
+  workspace.leave_spent = attempt > 0 && (attempt - 1) / 2 % 2 == 1;
+  place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
+  return place;
+}
+
+tools::WorkspaceOptions Workplaces::options_on(const fs::path& tree, const fs::path& state,
+                                               int64_t window) const {
+  tools::WorkspaceOptions workspace;
+  workspace.root = tree;
+  workspace.state_dir = state;
+  workspace.test_command = task_.test.command;
+  workspace.output_limit = result_limit(window);
+  return workspace;
+}
+
+}  // namespace dsv4::agent

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+
+#include "agent/task.h"
+#include "agent/working_copy.h"
+#include "sandbox/sandbox.h"
+#include "tools/toolbox.h"
+
+namespace dsv4::agent {
+
+// One working copy with its box and tools: what an attempt has.
+struct Workplace {
+  OwnedDirectory copy;
+  OwnedDirectory state;
+  std::unique_ptr<sandbox::Sandbox> box;
+  std::unique_ptr<tools::Toolbox> toolbox;
+
+  // Both directories stay when this goes.
+  void keep() {
+    copy.keep();
+    state.keep();
+  }
+};
+
+// Makes the places of one run, below its `work` directory, where the untouched copy is `base`.
+// Every attempt starts from an equal copy: what failed in one need not be tried in another.
+class Workplaces {
+ public:
+  // The task must outlive it.
+  Workplaces(const Task& task, bool sandboxed, std::stop_token cancel)
+      : task_(task), sandboxed_(sandboxed), cancel_(std::move(cancel)) {}
+
+  void use(std::filesystem::path work) { work_ = std::move(work); }
+
+  std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
+
+  // A fresh copy, set up, for an attempt (0: for none) with a model that has such a window. With
+  // Old::kUse, what an earlier process has left there is used as it is.
+  std::unique_ptr<Workplace> make(int64_t window, int attempt,
+                                  OwnedDirectory::Old old = OwnedDirectory::Old::kRemove) const;
+
+  tools::WorkspaceOptions options_on(const std::filesystem::path& tree,
+                                     const std::filesystem::path& state, int64_t window) const;
+
+  const std::shared_ptr<tools::FailedTrees>& failed() const { return failed_; }
+  const std::shared_ptr<tools::SpentSymbols>& spent() const { return spent_; }
+
+ private:
+  const Task& task_;
+  bool sandboxed_;
+  std::stop_token cancel_;
+  std::filesystem::path work_;
+  std::shared_ptr<tools::FailedTrees> failed_ = std::make_shared<tools::FailedTrees>();
+  std::shared_ptr<tools::SpentSymbols> spent_ = std::make_shared<tools::SpentSymbols>();
+};
+
+}  // namespace dsv4::agent
