@@ -8,6 +8,7 @@
 #include "agent/chat_log.h"
 #include "agent/error.h"
 #include "agent/fix.h"
+#include "agent/loop_state.h"
 #include "agent/printable.h"
 #include "agent/prompt.h"
 #include "agent/reading.h"
@@ -39,14 +40,15 @@ class RepairView : public Observers {
   void on_context(const RepositoryContext&, int64_t) override {}
 };
 
-// Before every turn the conversation is computed and all calls of the last one are done.
-class TurnHook : public Observer {
+// A message that is cut short is not gone on with: of the loop nothing is saved.
+class TurnSaver : public AttemptSaver {
  public:
-  explicit TurnHook(std::function<void()> hook) : hook_(std::move(hook)) {}
-  void on_turn(int) override { hook_(); }
+  explicit TurnSaver(std::function<void()> save) : save_(std::move(save)) {}
+  void between_turns(const LoopState&) override {}
+  void computed() override { save_(); }
 
  private:
-  std::function<void()> hook_;
+  std::function<void()> save_;
 };
 
 }  // namespace
@@ -197,9 +199,9 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
     conversation_->user(text);
     observer_.on_prompt(text);
     notes_.clear();
-    TurnHook saver([this] { save(true); });
-    Observers observers({&environment_.observer, &record_, &saver});
-    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observers);
+    TurnSaver saver([this] { save(true); });
+    options.saver = &saver;
+    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observer_);
     usage_ = conversation_->usage();
     save();
     return {code_of(result.end), code_of(result.end) == kPassed ? "" : describe(result.end),

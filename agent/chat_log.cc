@@ -1,9 +1,9 @@
 #include "agent/chat_log.h"
 
-#include <fstream>
 #include <utility>
 
 #include "agent/error.h"
+#include "agent/event_log.h"
 #include "agent/printable.h"
 #include "agent/session_row.h"
 
@@ -34,39 +34,27 @@ void read_mark(const ordered_json& event, SavedChat* chat) {
   chat->options = chat_options_from(event.at("options"));
 }
 
-void read_context(const ordered_json& event, SavedChat* chat) {
-  chat->context = {};
-  for (const std::string path : event.at("files")) chat->context.files.push_back({path, "", false});
-  for (const std::string path : event.at("outlines")) {
-    chat->context.files.push_back({path, "", true});
-  }
-  for (const ordered_json& file : event.at("left_out")) {
-    chat->context.left_out.push_back({file.at("path"), file.at("reason")});
-  }
-}
-
 void read_event(const ordered_json& event, SavedChat* chat) {
   const std::string name = event.at("event");
   if (name == "mark") read_mark(event, chat);
-  if (name == "context") read_context(event, chat);
+  if (name == "context") chat->context = context_from(event);
   if (name == "message" && chat->title.empty())
     chat->title = title_of(event.at("text").get<std::string>());
 }
 
-// Whole lines, as far as they are JSON; how many bytes those are.
-std::uintmax_t read_events(const fs::path& file, SavedChat* chat) {
-  std::ifstream in(file, std::ios::binary);
-  std::uintmax_t whole = 0;
-  bool session = false;
-  for (std::string line; std::getline(in, line) && !in.eof(); whole += line.size() + 1) {
-    const ordered_json event = ordered_json::parse(line, nullptr, false);
-    if (!event.is_object()) break;
-    if (whole == 0)
-      session = event.value("event", "") == "run" && event.value("kind", "") == "session";
-    if (!session) throw UsageError("the run in " + file.parent_path().string() + " is no session");
+// How many bytes of the events count.
+std::uintmax_t read_session(SavedChat* chat) {
+  bool first = true;
+  return read_events(chat->directory, [&](const ordered_json& event) {
+    const bool session = event.value("event", "") == "run" && event.value("kind", "") == "session";
+    if (first && !session) {
+      throw UsageError("the run in " + printable_line(chat->directory.string(), 300) +
+                       " is no session: `dsv4-agent resume` goes on with one of fix");
+    }
+    first = false;
     read_event(event, chat);
-  }
-  return whole;
+    return true;
+  });
 }
 
 }  // namespace
@@ -135,9 +123,8 @@ SavedChat read_chat(const fs::path& directory) {
   SavedChat chat;
   chat.directory = directory;
   chat.lock = std::make_shared<RunLock>(directory);
-  const fs::path events = directory / "events.jsonl";
   try {
-    fs::resize_file(events, read_events(events, &chat));
+    fs::resize_file(directory / "events.jsonl", read_session(&chat));
   } catch (const nlohmann::json::exception& error) {
     throw UsageError(shown + " is damaged: " + error.what());
   } catch (const fs::filesystem_error& error) {
@@ -150,10 +137,7 @@ SavedChat read_chat(const fs::path& directory) {
 }
 
 SavedChat open_saved_chat(SessionIndex* sessions, const std::string& id_or_directory) {
-  if (sessions != nullptr) return read_chat(find_one(*sessions, id_or_directory).directory);
-  const fs::path directory = fs::weakly_canonical(id_or_directory);
-  if (describe_run(directory)) return read_chat(directory);
-  throw UsageError("there is no session in " + printable_line(id_or_directory, 200));
+  return read_chat(find_one(sessions, id_or_directory).directory);
 }
 
 }  // namespace dsv4::agent

@@ -14,10 +14,9 @@
 
 namespace dsv4::agent {
 
-// How a session is written down so that another process goes on with it: its events.jsonl only
-// grows, and one line is one event. The first, "run", says what was asked for; every "mark" after
-// it is a moment to go on at, and holds what came since the mark before: conversation, tools, and
-// what happened to the timeline. A last line that is not whole does not count.
+// What of a session's events (event_log.h) lets another process go on with it. The first, "run",
+// says what was asked for; every "mark" after it is a moment to go on at, and holds what came since
+// the mark before: conversation, tools, and what happened to the timeline.
 
 // The conversation's part of one mark.
 struct SavedContext {

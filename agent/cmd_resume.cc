@@ -9,6 +9,7 @@
 #include "agent/fix_settings.h"
 #include "agent/live_view.h"
 #include "agent/open_model.h"
+#include "agent/option_values.h"
 #include "agent/printable.h"
 #include "agent/stop.h"
 
@@ -20,6 +21,7 @@ namespace po = boost::program_options;
 struct Arguments {
   std::string id;
   std::optional<std::chrono::milliseconds> time_limit;
+  bool sandboxed = true;
   bool json = false;
   bool quiet = false;
   bool help = false;
@@ -30,6 +32,7 @@ po::options_description described() {
   auto add = all.add_options();
   add("time-limit", po::value<std::string>()->value_name("TIME"),
       "for what is to come, such as 90s, 30m, 2h; else what is left of the run's own");
+  add("no-sandbox", "run commands unprotected; only where everything is trusted");
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
   add("help", "this text");
@@ -41,17 +44,10 @@ Arguments parse(const std::vector<std::string>& arguments) {
   all.add_options()("id", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
   positional.add("id", -1);
-  po::variables_map values;
-  try {
-    constexpr int kStyle =
-        po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(
-        po::command_line_parser(arguments).options(all).positional(positional).style(kStyle).run(),
-        values);
-  } catch (const po::error& error) {
-    throw UsageError("resume: " + printable_line(error.what(), 300));
-  }
+  const po::variables_map values =
+      read_options(arguments, all, positional, "dsv4-agent resume --help");
   Arguments out;
+  out.sandboxed = values.count("no-sandbox") == 0;
   out.json = values.count("json") != 0;
   out.quiet = values.count("quiet") != 0;
   out.help = values.count("help") != 0;
@@ -59,38 +55,28 @@ Arguments parse(const std::vector<std::string>& arguments) {
   const auto ids = values.count("id") != 0 ? values["id"].as<std::vector<std::string>>()
                                            : std::vector<std::string>();
   if (ids.size() != 1) {
-    throw UsageError(
-        "resume: name one run: dsv4-agent resume ID; `dsv4-agent sessions` lists them");
+    throw UsageError("name one run: dsv4-agent resume ID; `dsv4-agent sessions` lists them");
   }
   out.id = ids[0];
-  if (values.count("time-limit") != 0) {
-    const std::string limit = values["time-limit"].as<std::string>();
-    out.time_limit = parse_duration(limit);
+  if (const auto limit = text_value(values, "time-limit")) {
+    out.time_limit = parse_duration(*limit);
     if (!out.time_limit) {
-      throw UsageError("--time-limit " + printable_line(limit, 60) +
+      throw UsageError("--time-limit " + printable_line(*limit, 60) +
                        ": give a duration such as 90s, 30m or 2h");
     }
   }
   return out;
 }
 
-// The run, in the hands of this process.
-SavedRun open_run(SessionIndex* sessions, const std::string& id) {
-  SessionRow row;
-  if (sessions != nullptr) {
-    row = find_one(*sessions, id);
-  } else if (const auto found = describe_run(std::filesystem::weakly_canonical(id))) {
-    row = *found;
-  } else {
-    throw UsageError("there is no run in " + printable_line(id, 200));
-  }
-  const std::string shown = "the run " + printable_line(row.id, 200);
-  if (row.kind != "fix") throw UsageError(shown + " is none of fix: it cannot be resumed");
+std::string shown(const SessionRow& row) { return "the run " + printable_line(row.id, 200); }
+
+// The run of fix, in the hands of this process.
+SavedRun open_run(const SessionRow& row) {
   const auto refuse_ended = [&] {
     const std::string status = reported_status(row.directory);
     if (status.empty() || status == "interrupted") return;
     remove_unfinished(row.directory);  // a process that was killed at its very end leaves it
-    throw UsageError(shown + " has ended (" + status + "): there is nothing to go on with");
+    throw UsageError(shown(row) + " has ended (" + status + "): there is nothing to go on with");
   };
   refuse_ended();
   SavedRun saved = read_run(row.directory);
@@ -98,31 +84,60 @@ SavedRun open_run(SessionIndex* sessions, const std::string& id) {
   return saved;
 }
 
+// As the run was asked for. That there is no sandbox must be typed each time.
+FixOptions options_of(const SavedRun& saved, const SessionRow& row, bool sandboxed) {
+  FixOptions options = options_from(saved.run.at("options"));
+  if (sandboxed && !options.sandboxed) {
+    throw UsageError(shown(row) +
+                     " was begun with --no-sandbox: type that again to go on without a sandbox");
+  }
+  options.sandboxed = sandboxed;
+  return options;
+}
+
+int go_on_with_session(const Arguments& parsed, const SessionRow& row) {
+  if (parsed.json || parsed.quiet || parsed.time_limit) {
+    throw UsageError(printable_line(row.id, 200) +
+                     " is a session, which goes on in the terminal: of the options it takes only "
+                     "--no-sandbox");
+  }
+  std::vector<std::string> arguments = {"--resume", row.directory.string()};
+  if (!parsed.sandboxed) arguments.emplace_back("--no-sandbox");
+  return cmd_interactive(arguments);
+}
+
+constexpr const char* kUsageText =
+    "usage: dsv4-agent resume ID [options]\n\n"
+    "Goes on with a run of fix that was interrupted, where it was and as it was asked for, or\n"
+    "with a session. ID is its own, or its directory.\n\n";
+
 }  // namespace
 
 int cmd_resume(const std::vector<std::string>& arguments) {
   const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   Arguments parsed;
   std::unique_ptr<SessionIndex> sessions;
+  SessionRow row;
   SavedRun saved;
   FixOptions options;
   try {
     parsed = parse(arguments);
     if (parsed.help) {
-      std::cout << "usage: dsv4-agent resume ID [options]\n\nGoes on with a run that was "
-                   "interrupted, where it was and as it was asked for.\nID is the run's, or its "
-                   "directory.\n\n"
-                << described();
+      std::cout << kUsageText << described();
       return kPassed;
     }
     sessions = open_session_index();
-    saved = open_run(sessions.get(), parsed.id);
-    options = options_from(saved.run.at("options"));
+    row = find_one(sessions.get(), parsed.id);
+    if (row.kind == "fix") {
+      saved = open_run(row);
+      options = options_of(saved, row, parsed.sandboxed);
+    }
   } catch (const nlohmann::json::exception& error) {
     return show_failure("the run's events are damaged: " + std::string(error.what()), json);
   } catch (const std::exception& error) {
     return show_failure(error.what(), json);
   }
+  if (row.kind != "fix") return go_on_with_session(parsed, row);
   using std::chrono::milliseconds;
   const auto left = options.time_limit - std::chrono::duration_cast<milliseconds>(saved.elapsed);
   const Stop stop(std::max(milliseconds(1), parsed.time_limit.value_or(left)));

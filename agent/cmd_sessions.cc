@@ -101,7 +101,7 @@ void remove(SessionIndex& index, const SessionRow& row) {
 }
 
 void remove_named(SessionIndex& index, const std::vector<std::string>& names) {
-  for (const std::string& name : names) remove(index, find_one(index, name));
+  for (const std::string& name : names) remove(index, find_one(&index, name));
 }
 
 // What a person prunes by age or number; what is running stays.

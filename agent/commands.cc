@@ -21,7 +21,8 @@ namespace {
 constexpr std::array kCommands = {
     CommandRow{"fix", "repair a repository until its tests pass: one task, unattended", cmd_fix},
     CommandRow{"interactive", "a session in the terminal; the same as no command", cmd_interactive},
-    CommandRow{"resume", "go on with a run that was interrupted, where it was", cmd_resume},
+    CommandRow{"resume", "go on with a run or session that was cut short, where it was",
+               cmd_resume},
     CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},

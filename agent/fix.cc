@@ -51,6 +51,14 @@ std::string read_file(const fs::path& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+// Cuts off what cannot be read of the run's events. Returns how many bytes that were.
+std::uintmax_t leave_out_damage(const SavedRun& saved) {
+  const fs::path events = saved.directory / "events.jsonl";
+  const std::uintmax_t damaged = fs::file_size(events) - saved.whole;
+  fs::resize_file(events, saved.whole);
+  return damaged;
+}
+
 // Brings the list of sessions up to date with the run's own directory.
 void enter(const fs::path& directory, SessionIndex* sessions) {
   if (sessions == nullptr || directory.empty()) return;
@@ -73,11 +81,15 @@ class FixRun {
     const auto lock = saved_ ? saved_->lock : std::make_shared<RunLock>(report_.run_dir);
     work_ = report_.run_dir / "work";
     places_.use(work_);
-    if (saved_) fs::resize_file(report_.run_dir / "events.jsonl", saved_->whole);
+    const std::uintmax_t damaged = saved_ ? leave_out_damage(*saved_) : 0;
     if (saved_ && !saved_->has_begun()) saved_ = nullptr;
     RunRecord record(report_.run_dir, elapsed_);
     Observers observers({&environment_.observer, &record});
     observer_ = &observers;
+    if (damaged > 0) {
+      observer_->on_note("the last " + std::to_string(damaged) +
+                         " bytes of the run's events cannot be read and are left out");
+    }
     RunSaver saver(record, report_.run_dir, {places_.failed(), places_.spent()}, observers);
     saver_ = &saver;
     if (!saved_) begin(record);
@@ -151,6 +163,9 @@ class FixRun {
 
   // The same, as an earlier process has left it.
   std::string go_on(llm::Conversation& root) {
+    if (!fs::exists(work_ / "base/.git")) {
+      throw UsageError("the run's own copy of the repository is gone: begin again with fix");
+    }
     root.resume({&*saved_->root, 1}, RunSaver::computed_directory(report_.run_dir, 0));
     const int64_t before = root.usage().reprefilled;
     const Clock::time_point begin = Clock::now();
@@ -161,7 +176,7 @@ class FixRun {
     const RunProgress& progress = *saved_->progress;
     take_progress(progress.report, &report_);
     report_.seconds.model += Clock::now() - begin;
-    take_context(saved_->context, &report_);
+    report_.context = saved_->context;
     report_.attempts = progress.attempts;
     kept_passed_ = progress.kept_passed;
     gate_due_ = progress.gate_due;
@@ -256,8 +271,10 @@ class FixRun {
       try {
         Attempt attempt{places_.make(root.window(), number, OwnedDirectory::Old::kUse), root.fork(),
                         turns[count - 1].shared, loop_state_from(turns[count - 1].loop)};
+        attempt.place->keep();  // for the turn before, where this one cannot be read
         take_up({turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(count)}, number,
                 attempt);
+        attempt.place->keep(false);
         saver_->resumed(number, count, 0);
         observer_->on_note("attempt " + std::to_string(number) + " goes on after " +
                            std::to_string(attempt.from->result.turns) + " turns");

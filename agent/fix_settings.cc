@@ -114,13 +114,4 @@ void take_progress(const ordered_json& json, FixReport* report) {
   if (json.at("patch").get<bool>()) report->patch = report->run_dir / "patch.diff";
 }
 
-void take_context(const ordered_json& event, FixReport* report) {
-  RepositoryContext& context = report->context;
-  for (const ordered_json& path : event.at("files")) context.files.push_back({path, "", false});
-  for (const ordered_json& path : event.at("outlines")) context.files.push_back({path, "", true});
-  for (const ordered_json& file : event.at("left_out")) {
-    context.left_out.push_back({file.at("path"), file.at("reason")});
-  }
-}
-
 }  // namespace dsv4::agent

@@ -23,7 +23,4 @@ Task saved_task(const SavedRun& saved, std::stop_token cancel);
 nlohmann::ordered_json progress_json(const FixReport& report);
 void take_progress(const nlohmann::ordered_json& json, FixReport* report);
 
-// What a "context" event says of the repository's files: paths, not texts.
-void take_context(const nlohmann::ordered_json& event, FixReport* report);
-
 }  // namespace dsv4::agent

@@ -1,8 +1,9 @@
 #include "agent/saved_run.h"
 
-#include <fstream>
+#include <algorithm>
 
 #include "agent/error.h"
+#include "agent/event_log.h"
 #include "agent/printable.h"
 
 namespace dsv4::agent {
@@ -10,6 +11,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
+
+constexpr double kLongest = 1e9;  // seconds, about 30 years: more is damage
 
 RunProgress progress_from(const ordered_json& json) {
   RunProgress progress;
@@ -35,13 +38,11 @@ void take_resumed(const ordered_json& event, SavedRun& run) {
   if (kept < turns.size()) turns.resize(kept);
 }
 
-// Whether the line is an event; the run knows what it says then.
-bool take(const std::string& line, SavedRun& run) {
-  const ordered_json event = ordered_json::parse(line, nullptr, false);
-  if (!event.is_object()) return false;
+void take(const ordered_json& event, SavedRun& run) {
   const auto name = event.at("event").get<std::string>();
   if (event.contains("seconds")) {
-    run.elapsed = std::chrono::duration<double>(event["seconds"].get<double>());
+    const auto seconds = event["seconds"].get<double>();
+    run.elapsed = std::chrono::duration<double>(std::clamp(seconds, 0.0, kLongest));
   }
   if (name == "run") {
     // Begun anew: what was before was not enough to go on from.
@@ -54,7 +55,7 @@ bool take(const std::string& line, SavedRun& run) {
   } else if (name == "tests_before") {
     run.tests_text = event.value("text", "");
   } else if (name == "context") {
-    run.context = event;
+    run.context = context_from(event);
   } else if (name == "root") {
     run.root = event.at("conversation");
   } else if (name == "attempt") {
@@ -75,7 +76,6 @@ bool take(const std::string& line, SavedRun& run) {
   } else if (name == "resumed") {
     take_resumed(event, run);
   }
-  return true;
 }
 
 }  // namespace
@@ -91,17 +91,14 @@ SavedRun read_run(const fs::path& directory) {
   SavedRun run;
   run.directory = directory;
   run.lock = std::make_shared<RunLock>(directory);
-  std::ifstream in(directory / "events.jsonl", std::ios::binary);
-  std::uintmax_t whole = 0;
-  try {
-    for (std::string line; std::getline(in, line);) {
-      if (in.eof() || !take(line, run)) break;  // cut short: what it says did not happen
-      whole += line.size() + 1;
+  run.whole = read_events(directory, [&run](const ordered_json& event) {
+    try {
+      take(event, run);
+      return true;
+    } catch (const nlohmann::json::exception&) {
+      return false;  // what is damaged did not happen, nor what came after it
     }
-  } catch (const nlohmann::json::exception&) {
-    // What is damaged did not happen, nor what came after it.
-  }
-  run.whole = whole;
+  });
   if (!run.run.is_object() || !run.run.contains("options")) {
     throw UsageError("nothing can go on in " + printable_line(directory.string(), 300) +
                      ": its events do not say what was asked for; begin again with fix");

@@ -10,14 +10,13 @@
 #include <string>
 #include <vector>
 
+#include "agent/context.h"
 #include "agent/run_directory.h"
 #include "llm/conversation.h"
 
 namespace dsv4::agent {
 
-// How the events of a run directory are read back, so that another process goes on with the run.
-// events.jsonl is the truth: it only grows, and one line is one event. A last line that is not
-// whole, because its process was killed, does not count. Of the events these say where to go on:
+// What of a run's events (event_log.h) lets another process go on with it:
 //
 //   run        what was asked for ("options"), and the issue's place; its text is in issue.md
 //   root       the conversation after the repository was read
@@ -53,8 +52,8 @@ struct SavedRun {
   std::shared_ptr<RunLock> lock;  // nobody else has written since it was read
   nlohmann::ordered_json run;     // the event
   std::optional<nlohmann::ordered_json> root;
-  std::string tests_text;  // what the model is told of the first tests
-  nlohmann::ordered_json context = nlohmann::ordered_json::object();  // the event
+  std::string tests_text;     // what the model is told of the first tests
+  RepositoryContext context;  // paths only
   std::optional<RunProgress> progress;
   std::map<int, std::vector<SavedTurn>> attempts;  // that have begun and not ended
   std::vector<nlohmann::ordered_json> failed;      // FailedTrees, in order

@@ -86,6 +86,14 @@ bool is_final(const SessionRow& row) {
   return row.state != "running" && row.state != "interrupted";
 }
 
+// The run in this directory, if it is one.
+std::vector<SessionRow> run_in(const std::string& path) {
+  std::error_code error;
+  const fs::path directory = fs::weakly_canonical(path, error);
+  const auto row = error ? std::nullopt : describe_run(directory);
+  return row ? std::vector{*row} : std::vector<SessionRow>();
+}
+
 }  // namespace
 
 class SessionIndex::Database {
@@ -255,16 +263,11 @@ std::vector<SessionRow> SessionIndex::list() {
 }
 
 std::vector<SessionRow> SessionIndex::find(const std::string& id_or_directory) {
-  std::error_code error;
-  const fs::path directory = fs::weakly_canonical(id_or_directory, error);
   std::vector<SessionRow> found;
   for (SessionRow& row : list()) {
     if (row.id == id_or_directory) found.push_back(std::move(row));
   }
-  if (found.empty() && !error) {
-    if (auto row = describe_run(directory)) found.push_back(*std::move(row));
-  }
-  return found;
+  return found.empty() ? run_in(id_or_directory) : found;
 }
 
 std::unique_ptr<SessionIndex> open_session_index() {
@@ -275,8 +278,9 @@ std::unique_ptr<SessionIndex> open_session_index() {
   }
 }
 
-SessionRow find_one(SessionIndex& index, const std::string& id_or_directory) {
-  const std::vector<SessionRow> found = index.find(id_or_directory);
+SessionRow find_one(SessionIndex* index, const std::string& id_or_directory) {
+  const std::vector<SessionRow> found =
+      index != nullptr ? index->find(id_or_directory) : run_in(id_or_directory);
   const std::string shown = printable_line(id_or_directory, 200);
   if (found.empty()) {
     throw UsageError("there is no run '" + shown + "': `dsv4-agent sessions` lists them");

@@ -49,8 +49,8 @@ class SessionIndex {
 // That of this user; null where there is no place for one (state_directory()).
 std::unique_ptr<SessionIndex> open_session_index();
 
-// The one run with this id, or in this directory. Throws UsageError when there is none, or several
-// with the id.
-SessionRow find_one(SessionIndex& index, const std::string& id_or_directory);
+// The one run with this id, or in this directory; where there is no list (null), the one in this
+// directory. Throws UsageError when there is none, or several with the id.
+SessionRow find_one(SessionIndex* index, const std::string& id_or_directory);
 
 }  // namespace dsv4::agent

@@ -20,9 +20,9 @@ struct Workplace {
   std::unique_ptr<tools::Toolbox> toolbox;
 
   // Both directories stay when this goes.
-  void keep() {
-    copy.keep();
-    state.keep();
+  void keep(bool kept = true) {
+    copy.keep(kept);
+    state.keep(kept);
   }
 };
 

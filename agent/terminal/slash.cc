@@ -178,8 +178,7 @@ void model(Chat& chat, Desk& desk, const std::string& arguments) {
 
 void save(Chat& chat, Desk& desk, const std::string& arguments) {
   chat.keep(arguments.empty() ? "saved" : name_of(arguments, "/save"));
-  say(desk,
-      "saved, files and context, as it is and as it goes on: dsv4-agent --resume " + chat.id());
+  say(desk, "saved, files and context, as it is and as it goes on: dsv4-agent resume " + chat.id());
 }
 
 void sessions(Chat& chat, Desk& desk, const std::string&) {
@@ -216,7 +215,7 @@ void resume(Chat& chat, Desk& desk, const std::string& arguments) {
 
 void quit(Chat& chat, Desk& desk, const std::string&) {
   if (!may_end(chat, desk)) return;
-  if (chat.is_kept()) say(desk, "resume it with dsv4-agent --resume " + chat.id());
+  if (chat.is_kept()) say(desk, "resume it with dsv4-agent resume " + chat.id());
   desk.quit = true;
 }
 

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "agent/apply.h"
 #include "agent/error.h"
 #include "agent/patch.h"
@@ -11,6 +13,7 @@
 #include "tests/agent/program.h"
 #include "tests/agent/toy.h"
 #include "tests/catch.h"
+#include "tools/object_store.h"
 
 using namespace dsv4::agent;
 namespace fs = std::filesystem;
@@ -197,36 +200,83 @@ TEST_CASE("what was done to the files of a killed run makes no difference") {
             toy.scratch / "run");
 }
 
+TEST_CASE("where the files of the last turn cannot be read, the run goes on with the one before") {
+  Toy toy;
+  run_until_killed(toy, 1, 4);
+  const auto repaired = dsv4::tools::ObjectStore::id_of(toy.scratch.read("run/work/tree/calc.py"));
+  char name[GIT_OID_HEXSZ + 1] = {};
+  git_oid_fmt(name, &repaired);
+  const std::string file = std::string(name).insert(2, "/");
+  size_t removed = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(toy.scratch / "run/work/state")) {
+    if (entry.path().string().ends_with(file)) removed += fs::remove(entry.path()) ? 1 : 0;
+  }
+  REQUIRE(removed == 1);
+  toy.scratch.write("run/work/tree/calc.py", "half of it");
+  std::vector<std::pair<size_t, size_t>> spoken;
+  const FixReport report = toy.resume_with(
+      plan(1, [&](size_t a, size_t t) { spoken.emplace_back(a, t); }), toy.scratch / "run");
+  REQUIRE(spoken == std::vector<std::pair<size_t, size_t>>{{1, 3}, {1, 4}});
+  check_end(toy, report, toy.scratch / "run");
+}
+
+namespace {
+
+// A run of the real program on an example, whose tests are a script that does one thing more in
+// their third run, which is in the midst of the first attempt.
+struct RealRun {
+  explicit RealRun(const std::string& in_the_third_run) {
+    fs::copy(DSV4_SOURCE_DIR "/tasks/examples/price_band", scratch / "example",
+             fs::copy_options::recursive);
+    git_init(scratch / "example/repo");
+    git_commit_all(scratch / "example/repo", "first");
+    const std::string place = scratch.path().string();
+    scratch.write("tests.sh", "cd '" + place + "'\necho x >> runs\nif [ $(wc -l < runs) = 3 ]\n" +
+                                  "then " + in_the_third_run +
+                                  "\nfi\ncd - > /dev/null\npython3 test_prices.py\n");
+    const std::string command = "cd '" + place + "/example/repo' && export XDG_STATE_HOME='" +
+                                place + "/state' && echo $$ > ../../pid && exec " + DSV4_BUILD_DIR +
+                                "/dsv4-agent fix ../issue.md --apply --json " +
+                                "--quiet --no-sandbox --test \"sh '" + place +
+                                "/tests.sh'\" > ../../out 2> ../../err";
+    const int ended = std::system(command.c_str());
+    status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
+    err = scratch.read("err");
+    report = ordered_json::parse(scratch.read("out"), nullptr, false);
+  }
+
+  Ended again(const std::string& arguments) const {
+    return run_agent(scratch, scratch.path(), arguments);
+  }
+
+  std::string id() const { return report["run_id"]; }
+  fs::path directory() const { return report["run_dir"].get<std::string>(); }
+
+  Scratch scratch;
+  int status = -1;
+  std::string err;
+  ordered_json report;
+};
+
+constexpr const char* kInterrupt = "kill -INT $(cat pid)";
+
+}  // namespace
+
 TEST_CASE("a signal ends with 130 and says how to go on, and going on ends as it would have") {
-  const Scratch scratch;
-  fs::copy(DSV4_SOURCE_DIR "/tasks/examples/price_band", scratch / "example",
-           fs::copy_options::recursive);
-  git_init(scratch / "example/repo");
-  git_commit_all(scratch / "example/repo", "first");
-  const std::string place = scratch.path().string();
-  // The third run of the tests, in the midst of the first attempt, interrupts the program.
-  scratch.write("tests.sh", "cd '" + place + "'\necho x >> runs\n" +
-                                "[ $(wc -l < runs) != 3 ] || kill -INT $(cat pid)\n" +
-                                "cd - > /dev/null\npython3 test_prices.py\n");
-  const std::string command = "cd '" + place + "/example/repo' && export XDG_STATE_HOME='" + place +
-                              "/state' && echo $$ > ../../pid && exec " + DSV4_BUILD_DIR +
-                              "/dsv4-agent fix ../issue.md --apply --json --quiet --no-sandbox "
-                              "--test \"sh '" +
-                              place + "/tests.sh'\" > ../../out 2> ../../err";
-  const int status = std::system(command.c_str());
-  INFO(scratch.read("err"));
-  REQUIRE(WIFEXITED(status));
-  REQUIRE(WEXITSTATUS(status) == 130);
-  const ordered_json report = ordered_json::parse(scratch.read("out"));
-  REQUIRE(report["status"] == "interrupted");
-  const std::string id = report["run_id"];
-  REQUIRE(scratch.read("err").find("dsv4-agent resume " + id) != std::string::npos);
+  const RealRun real(kInterrupt);
+  const Scratch& scratch = real.scratch;
+  INFO(real.err);
+  REQUIRE(real.status == 130);
+  REQUIRE(real.report["status"] == "interrupted");
+  const std::string id = real.id();
+  REQUIRE(real.err.find("dsv4-agent resume " + id) != std::string::npos);
   REQUIRE(scratch.read("example/repo/prices.py").find("<= 100") == std::string::npos);
 
-  const auto run = [&](const std::string& arguments) {
-    return run_agent(scratch, scratch.path(), arguments);
-  };
-  const Ended second = run("resume " + id + " --json");
+  const auto run = [&](const std::string& arguments) { return real.again(arguments); };
+  const Ended sandboxed = run("resume " + id);
+  REQUIRE(sandboxed.status == 2);
+  REQUIRE(sandboxed.err.find("begun with --no-sandbox: type that again") != std::string::npos);
+  const Ended second = run("resume " + id + " --json --no-sandbox");
   INFO(second.err);
   REQUIRE(second.status == 0);
   const ordered_json end = ordered_json::parse(second.out);
@@ -238,6 +288,67 @@ TEST_CASE("a signal ends with 130 and says how to go on, and going on ends as it
   REQUIRE(third.status == 2);
   REQUIRE(ordered_json::parse(third.out)["error"].get<std::string>().find("has ended (passed)") !=
           std::string::npos);
+}
+
+TEST_CASE("nobody else goes on with a run while its process works") {
+  const RealRun real(
+      "XDG_STATE_HOME=$PWD/state " DSV4_BUILD_DIR
+      "/dsv4-agent resume state/dsv4-agent/runs/* --no-sandbox > second.out 2> second.err\n"
+      "echo $? > second.status");
+  INFO(real.err);
+  REQUIRE(real.status == 0);
+  REQUIRE(real.scratch.read("second.status") == "2\n");
+  REQUIRE(real.scratch.read("second.out").empty());
+  REQUIRE(real.scratch.read("second.err")
+              .find("another process works in " + real.directory().string()) != std::string::npos);
+}
+
+TEST_CASE("what the model had computed and cannot be read is computed again, and counted") {
+  const RealRun real(kInterrupt);
+  REQUIRE(real.status == 130);
+  size_t damaged = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(real.directory() / "kv")) {
+    if (!entry.is_regular_file()) continue;
+    if (++damaged % 2 == 0) {
+      fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
+    } else {
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(fs::file_size(entry.path()) / 2));
+      file << "damage";
+    }
+  }
+  REQUIRE(damaged > 0);
+  const Ended ended = real.again("resume " + real.id() + " --json --no-sandbox");
+  INFO(ended.err);
+  REQUIRE(ended.status == 0);
+  const ordered_json report = ordered_json::parse(ended.out);
+  REQUIRE(report["attempts"] == 1);
+  REQUIRE(report["tokens"]["reprefilled"] > 0);
+}
+
+TEST_CASE("a run whose untouched copy is gone says so") {
+  Toy toy;
+  run_until_killed(toy, 1, 2);
+  remove_tree(toy.scratch / "run/work");
+  const FixReport report = toy.resume_with(plan(1, [](size_t, size_t) {}), toy.scratch / "run");
+  REQUIRE(report.status == FixStatus::kUsage);
+  INFO(report.error);
+  REQUIRE(report.error.find("begin again with fix") != std::string::npos);
+}
+
+TEST_CASE("a session is resumed by its name like a run, but for what only a run has") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("repo/a.txt", "one\n");
+  git_commit_all(scratch / "repo", "first");
+  scratch.write("in", "/save mine\n");
+  REQUIRE(run_agent(scratch, scratch / "repo", "--run-dir $S/chat < $S/in").status == 0);
+  const Ended refused = run_agent(scratch, scratch.path(), "resume chat --json");
+  REQUIRE(refused.status == 2);
+  const Ended ended = run_agent(scratch, scratch.path(), "resume chat < /dev/null");
+  INFO(ended.err << ended.out);
+  REQUIRE(ended.status == 0);
+  REQUIRE((ended.err + ended.out).find("session chat goes on") != std::string::npos);
 }
 
 TEST_CASE("a run is not taken up where it cannot be, and stays as it was") {

@@ -146,10 +146,10 @@ TEST_CASE(
     index.put(*describe_run(state.scratch / place / "named"));
   }
   REQUIRE(state.listed() == Lines{"named passed", "named passed"});
-  REQUIRE_THROWS_AS(find_one(index, "named"), UsageError);
-  REQUIRE(find_one(index, (state.scratch / "y/named").string()).directory ==
+  REQUIRE_THROWS_AS(find_one(&index, "named"), UsageError);
+  REQUIRE(find_one(&index, (state.scratch / "y/named").string()).directory ==
           state.scratch / "y/named");
-  REQUIRE_THROWS_AS(find_one(index, "absent"), UsageError);
+  REQUIRE_THROWS_AS(find_one(&index, "absent"), UsageError);
 }
 
 TEST_CASE("several processes put runs in at once and none is lost") {
