@@ -189,7 +189,7 @@ class PlainSession {
     if (!patch.empty()) {
       err_ << "the changes are kept in " << chat_->save_patch(patch).string() << '\n';
     }
-    if (chat_->is_kept()) err_ << "resume it with dsv4-agent --resume " << chat_->id() << '\n';
+    if (chat_->is_kept()) err_ << "resume it with dsv4-agent resume " << chat_->id() << '\n';
   }
 
   void complain(const std::string& sentence, ExitCode code) {
