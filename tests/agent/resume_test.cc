@@ -234,11 +234,11 @@ struct RealRun {
     scratch.write("tests.sh", "cd '" + place + "'\necho x >> runs\nif [ $(wc -l < runs) = 3 ]\n" +
                                   "then " + in_the_third_run +
                                   "\nfi\ncd - > /dev/null\npython3 test_prices.py\n");
-    const std::string command = "cd '" + place + "/example/repo' && export XDG_STATE_HOME='" +
-                                place + "/state' && echo $$ > ../../pid && exec " + DSV4_BUILD_DIR +
-                                "/dsv4-agent fix ../issue.md --apply --json " +
-                                "--quiet --no-sandbox --test \"sh '" + place +
-                                "/tests.sh'\" > ../../out 2> ../../err";
+    const std::string command =
+        "cd '" + place + "/example/repo' && export XDG_STATE_HOME='" + place +
+        "/state' XDG_CONFIG_HOME='" + place + "/config' && echo $$ > ../../pid && exec " +
+        DSV4_BUILD_DIR + "/dsv4-agent fix ../issue.md --apply --json " +
+        "--quiet --no-sandbox --test \"sh '" + place + "/tests.sh'\" > ../../out 2> ../../err";
     const int ended = std::system(command.c_str());
     status = WIFEXITED(ended) ? WEXITSTATUS(ended) : -1;
     err = scratch.read("err");
@@ -301,6 +301,18 @@ TEST_CASE("nobody else goes on with a run while its process works") {
   REQUIRE(real.scratch.read("second.out").empty());
   REQUIRE(real.scratch.read("second.err")
               .find("another process works in " + real.directory().string()) != std::string::npos);
+}
+
+TEST_CASE("several processes work at once on one repository, in one state directory") {
+  const RealRun real("XDG_STATE_HOME=$PWD/state XDG_CACHE_HOME=$PWD/cache " DSV4_BUILD_DIR
+                     "/dsv4-agent fix example/issue.md --json --quiet > second.out 2> second.err");
+  INFO(real.err << real.scratch.read("second.err"));
+  REQUIRE(real.status == 0);
+  const ordered_json second = ordered_json::parse(real.scratch.read("second.out"));
+  REQUIRE(second["status"] == "passed");
+  REQUIRE(second["run_id"] != real.report["run_id"]);
+  const ordered_json list = ordered_json::parse(real.again("sessions --json").out);
+  REQUIRE(list["sessions"].size() == 2);
 }
 
 TEST_CASE("what the model had computed and cannot be read is computed again, and counted") {
