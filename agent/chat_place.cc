@@ -21,6 +21,7 @@ constexpr std::chrono::minutes kTestTime{10};
 
 ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel)
     : options_(std::move(options)),
+      config_(read_repository_config(options_.repository.root)),
       work_(options_.work,
             options_.made ? OwnedDirectory::Old::kUse : OwnedDirectory::Old::kRemove) {
   keep(options_.made);  // also when something goes wrong here
@@ -45,12 +46,13 @@ void ChatPlace::make_copy(Observer& observer, std::stop_token cancel) {
   if (!done) throw std::runtime_error("the session was ended before the copy was made");
   std::vector<std::string> paths;
   for (const TreeEntry& entry : listing.entries) paths.push_back(entry.path);
-  test_ = detect_test_command(options_.repository.root, paths);
+  test_ = config_.test ? TestCommand{*config_.test, kRepositoryConfig}
+                       : detect_test_command(options_.repository.root, paths);
 }
 
 std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) const {
   sandbox::Policy policy = sandbox::task_policy(copy);
-  policy.limits.wall_time = kTestTime;
+  policy.limits.wall_time = config_.timeout.value_or(kTestTime);
   policy.enforce = options_.sandboxed;
   return std::make_unique<sandbox::Sandbox>(std::move(policy));
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/config_file.h"
 #include "agent/observer.h"
 #include "agent/repository.h"
 #include "agent/test_command.h"
@@ -21,7 +22,7 @@ struct ChatPlaceOptions {
   std::filesystem::path work;       // a directory of the session's own; removed with the place,
                                     // unless it is kept
   Repository repository;            // the user's
-  std::optional<std::string> test;  // else detected
+  std::optional<std::string> test;  // else the repository's own, else detected
   bool sandboxed = true;
   int64_t window = 0;  // the model's: bounds one tool result
   bool made = false;   // the copy is there already, from an earlier process
@@ -64,6 +65,7 @@ class ChatPlace {
   void make_fresh_base(std::stop_token cancel) const;
 
   ChatPlaceOptions options_;
+  RepositoryConfig config_;
   OwnedDirectory work_;
   std::optional<TestCommand> test_;
   std::unique_ptr<sandbox::Sandbox> box_;

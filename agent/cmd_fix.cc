@@ -13,12 +13,21 @@
 #include "agent/stop.h"
 
 namespace dsv4::agent {
+namespace {
+
+bool is_given(const std::vector<std::string>& arguments, const char* option) {
+  return std::find(arguments.begin(), arguments.end(), option) != arguments.end();
+}
+
+}  // namespace
+
 int cmd_fix(const std::vector<std::string>& arguments) {
   FixArguments parsed;
   try {
-    parsed = parse_fix_arguments(arguments);
+    const bool help = is_given(arguments, "--help");
+    parsed = parse_fix_arguments(arguments, help ? UserConfig() : read_user_config());
   } catch (const std::exception& error) {
-    const bool json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+    const bool json = is_given(arguments, "--json");
     return show_failure(error.what(), json);
   }
   if (parsed.help) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "agent/commands.h"
@@ -28,7 +29,9 @@ ChatModel open_chat_model(const std::optional<std::string>& named) {
 }  // namespace
 
 int cmd_interactive(const std::vector<std::string>& arguments) {
-  const terminal::InteractiveOptions options = terminal::parse_interactive_arguments(arguments);
+  const bool help = std::find(arguments.begin(), arguments.end(), "--help") != arguments.end();
+  const terminal::InteractiveOptions options =
+      terminal::parse_interactive_arguments(arguments, help ? UserConfig() : read_user_config());
   if (options.help) {
     std::cout << terminal::interactive_help();
     return 0;

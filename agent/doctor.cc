@@ -8,6 +8,7 @@
 #include <sstream>
 #include <thread>
 
+#include "agent/config_file.h"
 #include "agent/model_directory.h"
 #include "agent/open_model.h"
 #include "agent/printable.h"
@@ -116,6 +117,21 @@ Check check_state_directory() {
   }
 }
 
+// Names the model that it sets, unless one is named already.
+Check check_configuration(std::optional<std::string>* model) {
+  const auto file = user_config_file();
+  if (!file)
+    return {"configuration", State::kGood, "none, and no place for one: HOME is not set", ""};
+  try {
+    const UserConfig config = read_user_config();
+    if (!*model) *model = config.model;
+    const bool there = fs::exists(*file);
+    return {"configuration", State::kGood, (there ? "" : "none in ") + file->string(), ""};
+  } catch (const std::exception& error) {
+    return {"configuration", State::kBad, "cannot be used", error.what()};
+  }
+}
+
 // The first of the folders that holds the program; empty when none does.
 fs::path folder_with(const std::string& name, const std::vector<fs::path>& folders) {
   const auto found = std::find_if(folders.begin(), folders.end(), [&](const fs::path& folder) {
@@ -167,7 +183,9 @@ Diagnosis examine(const std::optional<std::string>& model) {
        ""},
       kPassed);
   add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);
-  add(check_model(model), kEngine);
+  std::optional<std::string> named = model;
+  add(check_configuration(&named), kUsage);
+  add(check_model(named), kEngine);
   for (Check& check : check_sandbox()) add(std::move(check), kSandbox);
   add(check_state_directory(), kUsage);
   for (const Program& program : kPrograms) add(check_program(program), kPassed);

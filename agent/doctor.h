@@ -27,7 +27,8 @@ struct Diagnosis {
   nlohmann::ordered_json json() const;
 };
 
-// Looks at processor, memory, model, sandbox, state directory and the programs that tests need.
+// Looks at processor, memory, the user's configuration, model (else the configured one), sandbox,
+// state directory and the programs that tests need.
 Diagnosis examine(const std::optional<std::string>& model);
 
 }  // namespace dsv4::agent

@@ -51,6 +51,16 @@ std::string read_file(const fs::path& file) {
   return std::string(std::istreambuf_iterator<char>(in), {});
 }
 
+// A repository's own limits count where they are lower.
+void narrow(const LimitDefaults& own, FixOptions* options) {
+  options->attempts = static_cast<int>(
+      std::min<int64_t>(options->attempts, own.attempts.value_or(options->attempts)));
+  AttemptLimits& limits = options->limits;
+  limits.turns =
+      static_cast<int>(std::min<int64_t>(limits.turns, own.max_turns.value_or(limits.turns)));
+  limits.tokens = std::min(limits.tokens, own.max_tokens.value_or(limits.tokens));
+}
+
 // Cuts off what cannot be read of the run's events. Returns how many bytes that were.
 std::uintmax_t leave_out_damage(const SavedRun& saved) {
   const fs::path events = saved.directory / "events.jsonl";
@@ -128,6 +138,7 @@ class FixRun {
       named.repo = options_.repo;
       named.test = options_.test;
       task_ = load_task(named, environment_.standard_input, environment_.stop.token());
+      narrow(task_.config.fix, &options_);
     }
     check_stop();
     if (options_.branch && !saved_) check_branch(task_.repository, *options_.branch);
@@ -419,7 +430,7 @@ class FixRun {
     }
   }
 
-  const FixOptions& options_;
+  FixOptions options_;
   const FixEnvironment& environment_;
   const SavedRun* saved_;  // null: the run begins
   FixReport& report_;

@@ -59,6 +59,14 @@ po::variables_map read(const std::vector<std::string>& arguments) {
   return read_options(arguments, all, positional, "dsv4-agent fix --help");
 }
 
+void take_defaults(const LimitDefaults& defaults, FixOptions* options) {
+  options->attempts = static_cast<int>(defaults.attempts.value_or(options->attempts));
+  options->limits.turns = static_cast<int>(defaults.max_turns.value_or(options->limits.turns));
+  options->limits.tokens = defaults.max_tokens.value_or(options->limits.tokens);
+  options->seed = static_cast<uint64_t>(defaults.seed.value_or(0));
+  options->time_limit = defaults.time_limit.value_or(options->time_limit);
+}
+
 void read_limits(const po::variables_map& values, FixOptions* options) {
   constexpr int64_t kMany = 1'000'000;
   options->attempts =
@@ -67,8 +75,8 @@ void read_limits(const po::variables_map& values, FixOptions* options) {
       static_cast<int>(whole_number(values, "max-turns", 1, options->limits.turns, kMany));
   options->limits.tokens =
       whole_number(values, "max-tokens", 1, options->limits.tokens, 1000 * kMany);
-  options->seed = static_cast<uint64_t>(
-      whole_number(values, "seed", 0, 0, std::numeric_limits<int64_t>::max()));
+  options->seed = static_cast<uint64_t>(whole_number(
+      values, "seed", 0, static_cast<int64_t>(options->seed), std::numeric_limits<int64_t>::max()));
   if (const auto limit = text_value(values, "time-limit")) {
     const auto parsed = parse_duration(*limit);
     if (!parsed) {
@@ -81,7 +89,8 @@ void read_limits(const po::variables_map& values, FixOptions* options) {
 
 }  // namespace
 
-FixArguments parse_fix_arguments(const std::vector<std::string>& arguments) {
+FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
+                                 const UserConfig& config) {
   const po::variables_map values = read(arguments);
   FixArguments out;
   out.json = values.count("json") != 0;
@@ -107,9 +116,11 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments) {
   options.apply = values.count("apply") != 0;
   options.sandboxed = values.count("no-sandbox") == 0;
   out.model = text_value(values, "model");
+  if (!out.model) out.model = config.model;
   if (options.apply && options.branch) {
     throw UsageError("--apply and --branch exclude each other: choose the tree or a branch");
   }
+  take_defaults(config.fix, &options);
   read_limits(values, &options);
   return out;
 }
@@ -118,7 +129,8 @@ std::string fix_help() {
   std::ostringstream text;
   text << "usage: dsv4-agent fix ISSUE.md [options]\n\n"
           "Repairs a repository until its tests pass. ISSUE.md is any Markdown, - is stdin.\n"
-          "The tree is only changed with --apply, after the patch was proved in a fresh copy.\n\n"
+          "The tree is only changed with --apply, after the patch was proved in a fresh copy.\n"
+          "~/.config/dsv4-agent/config.toml may set other defaults; the README says how.\n\n"
        << described()
        << "\nexit codes: 0 passed, 1 gave up, 2 bad input, 3 engine, 4 sandbox,\n"
           "5 the tests cannot be run, 130 interrupted\n";

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/config_file.h"
 #include "agent/fix.h"
 
 namespace dsv4::agent {
@@ -17,8 +18,10 @@ struct FixArguments {
   bool help = false;
 };
 
-// Throws UsageError for anything that is not as fix_help() says.
-FixArguments parse_fix_arguments(const std::vector<std::string>& arguments);
+// The command line, over what the user's configuration says. Throws UsageError for anything that is
+// not as fix_help() says.
+FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
+                                 const UserConfig& config = {});
 
 std::string fix_help();
 

@@ -38,6 +38,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
           {"issue_directory", bytes_to_json(task.issue.directory.string())},
           {"test", bytes_to_json(task.test.command)},
           {"test_from", task.test.source},
+          {"test_timeout_ms", task.test_timeout.count()},
           {"attempts", options.attempts},
           {"turns", options.limits.turns},
           {"tokens", options.limits.tokens},
@@ -86,6 +87,7 @@ Task saved_task(const SavedRun& saved, std::stop_token cancel) {
   std::istringstream unused;
   Task task = load_task(options, unused, std::move(cancel));
   settings.at("test_from").get_to(task.test.source);
+  task.test_timeout = std::chrono::milliseconds(settings.at("test_timeout_ms").get<int64_t>());
   return task;
 }
 

@@ -1,5 +1,6 @@
 #include "agent/task.h"
 
+#include <algorithm>
 #include <system_error>
 #include <vector>
 
@@ -16,6 +17,7 @@ TestCommand choose_test(const TaskOptions& options, const Task& task) {
     return {*options.test, "--test"};
   }
   if (task.issue.front.test) return {*task.issue.front.test, "the issue"};
+  if (task.config.test) return {*task.config.test, kRepositoryConfig};
   std::vector<std::string> paths;
   paths.reserve(task.listing.entries.size());
   for (const TreeEntry& entry : task.listing.entries) paths.push_back(entry.path);
@@ -43,8 +45,10 @@ Task load_task(const TaskOptions& options, std::istream& standard_input, std::st
     }
     task.repository = enclosing_repository(here);
   }
+  task.config = read_repository_config(task.repository.root);
   task.listing = list_tree(task.repository, cancel);
   task.test = choose_test(options, task);
+  if (task.config.timeout) task.test_timeout = std::min(task.test_timeout, *task.config.timeout);
   if (task.issue.front.timeout) task.test_timeout = *task.issue.front.timeout;
   return task;
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "agent/config_file.h"
 #include "agent/issue.h"
 #include "agent/repository.h"
 #include "agent/test_command.h"
@@ -16,6 +17,7 @@ struct Task {
   Issue issue;
   Repository repository;
   Listing listing;
+  RepositoryConfig config;
   TestCommand test;
   std::chrono::milliseconds test_timeout = std::chrono::minutes(10);
 };
@@ -25,7 +27,8 @@ struct TaskOptions {
   std::optional<std::string>
       repo;                   // --repo, before the issue's `repo:`, before the current directory's
   std::optional<Issue> read;  // instead of `issue`: what was read already
-  std::optional<std::string> test;  // --test, before the issue's `test:`, before what is detected
+  // --test, before the issue's `test:`, before the repository's own, before what is detected
+  std::optional<std::string> test;
 };
 
 // Reads all that; nothing is written. Throws UsageError.

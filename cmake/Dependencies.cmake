@@ -10,6 +10,7 @@ if(DSV4_AGENT)
   pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
   pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
   pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3)
+  pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
   pkg_check_modules(TREE_SITTER REQUIRED IMPORTED_TARGET tree-sitter)
 endif()
 

@@ -63,9 +63,17 @@ class IgnoredPipeSignal {
   struct sigaction before_ {};
 };
 
+void take_defaults(const LimitDefaults& defaults, ChatOptions* options) {
+  options->approval = defaults.approve.value_or(options->approval);
+  options->limits.turns = static_cast<int>(defaults.max_turns.value_or(options->limits.turns));
+  options->limits.tokens = defaults.max_tokens.value_or(options->limits.tokens);
+  options->seed = static_cast<uint64_t>(defaults.seed.value_or(0));
+}
+
 }  // namespace
 
-InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& arguments) {
+InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& arguments,
+                                               const UserConfig& config) {
   const po::variables_map values = read_options(arguments, described(), {}, "dsv4-agent --help");
   InteractiveOptions out;
   out.help = values.count("help") != 0;
@@ -81,9 +89,11 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.repo = text_value(values, "repo");
   chat.test = text_value(values, "test");
   chat.model = text_value(values, "model");
+  if (!chat.model) chat.model = config.model;
   chat.run_dir = text_value(values, "run-dir").value_or("");
   chat.sandboxed = values.count("no-sandbox") == 0;
   out.each_line = values.count("each-line") != 0;
+  take_defaults(config.session, &chat);
   if (const auto mode = text_value(values, "approve")) {
     const auto approval = parse_approval(*mode);
     if (!approval) {
@@ -95,8 +105,8 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.limits.turns =
       static_cast<int>(whole_number(values, "max-turns", 1, chat.limits.turns, kMany));
   chat.limits.tokens = whole_number(values, "max-tokens", 1, chat.limits.tokens, 1000 * kMany);
-  chat.seed = static_cast<uint64_t>(
-      whole_number(values, "seed", 0, 0, std::numeric_limits<int64_t>::max()));
+  chat.seed = static_cast<uint64_t>(whole_number(values, "seed", 0, static_cast<int64_t>(chat.seed),
+                                                 std::numeric_limits<int64_t>::max()));
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/chat.h"
+#include "agent/config_file.h"
 
 namespace dsv4::agent::terminal {
 
@@ -15,8 +16,10 @@ struct InteractiveOptions {
   bool help = false;
 };
 
-// Throws UsageError for anything that is not as interactive_help() says.
-InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& arguments);
+// The command line, over what the user's configuration says. Throws UsageError for anything that is
+// not as interactive_help() says.
+InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& arguments,
+                                               const UserConfig& config = {});
 std::string interactive_help();
 
 // Runs a session to its end: drawn on a terminal, or as plain lines where standard input or output

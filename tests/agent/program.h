@@ -20,7 +20,8 @@ inline Ended run_agent(const Scratch& scratch, const std::filesystem::path& dire
                        const std::string& arguments) {
   const std::string command = "cd '" + directory.string() + "' && export S='" +
                               scratch.path().string() + "' XDG_STATE_HOME='" +
-                              (scratch / "state").string() + "' && exec " + DSV4_BUILD_DIR +
+                              (scratch / "state").string() + "' XDG_CONFIG_HOME='" +
+                              (scratch / "config").string() + "' && exec " + DSV4_BUILD_DIR +
                               "/dsv4-agent >\"$S/out\" 2>\"$S/err\" " + arguments;
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, scratch.read("out"), scratch.read("err")};

@@ -10,7 +10,7 @@ agent=$1
 example=$2
 expected=$3
 scratch=$(mktemp -d)
-export XDG_CACHE_HOME=$scratch/cache XDG_STATE_HOME=$scratch/state
+export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config XDG_STATE_HOME=$scratch/state
 trap 'rm -rf "$scratch"' EXIT
 
 command=$(sed -n 's/^test: //p' "$example/issue.md")

@@ -1,0 +1,222 @@
+#include "agent/config_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <map>
+
+#include "agent/duration.h"
+#include "agent/error.h"
+#include "agent/printable.h"
+#include "sandbox/descriptor.h"
+
+namespace dsv4::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::milliseconds;
+
+constexpr int64_t kMany = 1'000'000;
+constexpr milliseconds kLongestTest = std::chrono::minutes(10);
+
+// The value of one key, and the key's whole name for messages.
+struct Setting {
+  const toml::node& value;
+  std::string key;
+};
+
+// What is done with each key that a table may have.
+using Known = std::map<std::string, std::function<void(const Setting&)>>;
+
+// Values of one file, each with the place it comes from.
+class Reader {
+ public:
+  explicit Reader(std::string shown) : shown_(std::move(shown)) {}
+
+  void file(std::string_view text, const Known& known) const {
+    try {
+      each(toml::parse(text), "", known);
+    } catch (const toml::parse_error& error) {
+      throw UsageError(at(error.source()) + printable_line(error.description(), 300));
+    }
+  }
+
+  void table(const Setting& setting, const Known& known) const {
+    if (!setting.value.is_table()) refuse(setting, "must be a table: [" + setting.key + "]");
+    each(*setting.value.as_table(), setting.key + ".", known);
+  }
+
+  [[noreturn]] void refuse(const Setting& setting, const std::string& sentence) const {
+    throw UsageError(at(setting.value.source()) + setting.key + " " + sentence);
+  }
+
+  std::string text(const Setting& setting) const {
+    const auto value = setting.value.value<std::string>();
+    if (!setting.value.is_string() || value->find_first_not_of(" \t\r\n") == std::string::npos) {
+      refuse(setting, "must be a text that is not empty");
+    }
+    if (value->find('\0') != std::string::npos) refuse(setting, "must not hold a NUL");
+    return *value;
+  }
+
+  int64_t number(const Setting& setting, int64_t smallest, int64_t largest) const {
+    const auto value = setting.value.is_integer() ? setting.value.value<int64_t>() : std::nullopt;
+    if (!value || *value < smallest || *value > largest) {
+      refuse(setting, "must be a whole number from " + std::to_string(smallest) + " to " +
+                          std::to_string(largest));
+    }
+    return *value;
+  }
+
+  milliseconds duration(const Setting& setting) const {
+    const toml::node& node = setting.value;
+    const auto value = node.is_string() ? parse_duration(*node.value<std::string>()) : std::nullopt;
+    if (!value) refuse(setting, "must be a duration such as \"90s\", \"30m\" or \"2h\"");
+    return *value;
+  }
+
+ private:
+  void each(const toml::table& table, const std::string& prefix, const Known& known) const {
+    for (const auto& [key, node] : table) {
+      const std::string name = prefix + printable_line(key.str(), 60);
+      const auto found = known.find(std::string(key.str()));
+      if (found == known.end()) {
+        std::string names;
+        for (const auto& [each, take] : known) names += (names.empty() ? "" : ", ") + each;
+        throw UsageError(at(key.source()) + "there is no setting " + name + ", but " + names);
+      }
+      found->second({node, name});
+    }
+  }
+
+  std::string at(const toml::source_region& source) const {
+    return shown_ + ":" + std::to_string(source.begin.line) + ": ";
+  }
+
+  std::string shown_;
+};
+
+// The limits of one attempt, or one message.
+void add_limits(const Reader& in, LimitDefaults& out, Known& known) {
+  known["max-turns"] = [&](const Setting& s) { out.max_turns = in.number(s, 1, kMany); };
+  known["max-tokens"] = [&](const Setting& s) { out.max_tokens = in.number(s, 1, 1000 * kMany); };
+}
+
+void add_attempts(const Reader& in, LimitDefaults& out, Known& known) {
+  known["attempts"] = [&](const Setting& s) { out.attempts = in.number(s, 1, 1000); };
+}
+
+void add_user_limits(const Reader& in, LimitDefaults& out, Known& known) {
+  add_limits(in, out, known);
+  known["seed"] = [&](const Setting& s) {
+    out.seed = in.number(s, 0, std::numeric_limits<int64_t>::max());
+  };
+  known["no-sandbox"] = [&](const Setting& s) {
+    in.refuse(s, "is for a person to type, each time: take it out");
+  };
+}
+
+std::string model_directory(const Reader& in, const Setting& setting) {
+  std::string path = in.text(setting);
+  const char* home = std::getenv("HOME");
+  if (path.starts_with("~/") && home != nullptr) path = home + path.substr(1);
+  if (path[0] != '/') in.refuse(setting, "must be a whole path: /... or ~/...");
+  return path;
+}
+
+// Nothing when there is no such file; a pipe or a device in its place is refused, not waited for.
+std::optional<std::string> read_text(const fs::path& file, const std::string& shown,
+                                     int more_flags) {
+  const sandbox::Descriptor fd(
+      ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags));
+  if (!fd) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw UsageError(shown + " cannot be read: " + std::strerror(errno));
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    throw UsageError(shown + " is no regular file");
+  }
+  std::string text(kLongestConfig + 1, '\0');
+  const ssize_t got = ::read(fd.get(), text.data(), text.size());
+  if (got < 0) throw UsageError(shown + " cannot be read: " + std::strerror(errno));
+  text.resize(static_cast<size_t>(got));
+  if (text.size() > kLongestConfig) throw UsageError(shown + " is larger than 64 KiB");
+  return text;
+}
+
+}  // namespace
+
+std::optional<fs::path> user_config_file() {
+  const fs::path below = "dsv4-agent/config.toml";
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  if (config != nullptr && config[0] == '/') return config / below;
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/') return fs::path(home) / ".config" / below;
+  return std::nullopt;
+}
+
+UserConfig parse_user_config(std::string_view text, const std::string& shown) {
+  const Reader in(shown);
+  UserConfig config;
+  Known fix;
+  add_attempts(in, config.fix, fix);
+  add_user_limits(in, config.fix, fix);
+  fix["time-limit"] = [&](const Setting& s) { config.fix.time_limit = in.duration(s); };
+  Known session;
+  add_user_limits(in, config.session, session);
+  session["approve"] = [&](const Setting& s) {
+    config.session.approve = parse_approval(in.text(s));
+    if (!config.session.approve) in.refuse(s, "must be \"read-only\", \"ask\" or \"auto\"");
+  };
+  in.file(text, {{"model", [&](const Setting& s) { config.model = model_directory(in, s); }},
+                 {"fix", [&](const Setting& s) { in.table(s, fix); }},
+                 {"session", [&](const Setting& s) { in.table(s, session); }}});
+  return config;
+}
+
+RepositoryConfig parse_repository_config(std::string_view text, const std::string& shown) {
+  const Reader in(shown);
+  RepositoryConfig config;
+  const auto not_its_own = [&](const Setting& s) {
+    in.refuse(s, "is not for a repository to set, but for your own config.toml: take it out");
+  };
+  Known fix;
+  add_attempts(in, config.fix, fix);
+  add_limits(in, config.fix, fix);
+  for (const char* key : {"seed", "time-limit", "no-sandbox"}) fix[key] = not_its_own;
+  Known all = {{"test", [&](const Setting& s) { config.test = in.text(s); }},
+               {"timeout",
+                [&](const Setting& s) {
+                  config.timeout = in.duration(s);
+                  if (*config.timeout > kLongestTest) in.refuse(s, "must be at most \"10m\"");
+                }},
+               {"fix", [&](const Setting& s) { in.table(s, fix); }}};
+  for (const char* key : {"model", "session"}) all[key] = not_its_own;
+  in.file(text, all);
+  return config;
+}
+
+UserConfig read_user_config() {
+  const auto file = user_config_file();
+  if (!file) return {};
+  const std::string shown = printable_line(file->string(), 300);
+  const auto text = read_text(*file, shown, 0);
+  return text ? parse_user_config(*text, shown) : UserConfig{};
+}
+
+RepositoryConfig read_repository_config(const fs::path& root) {
+  const fs::path file = root / kRepositoryConfig;
+  const std::string shown = printable_line(file.string(), 300);
+  const auto text = read_text(file, shown, O_NOFOLLOW);
+  return text ? parse_repository_config(*text, shown) : RepositoryConfig{};
+}
+
+}  // namespace dsv4::agent
