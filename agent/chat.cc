@@ -8,6 +8,7 @@
 #include "agent/chat_log.h"
 #include "agent/error.h"
 #include "agent/fix.h"
+#include "agent/hooks.h"
 #include "agent/loop_state.h"
 #include "agent/printable.h"
 #include "agent/prompt.h"
@@ -178,10 +179,26 @@ ChatAnswer Chat::work(const std::string& message, bool typed, Approval approval,
     add_point("", message);
     const ChatAnswer answer = repair(message, std::move(cancel));
     save();
+    finish(answer);
     return answer;
   }
   add_point("", message);
-  return converse(message, typed, approval, std::move(cancel));
+  const ChatAnswer answer = converse(message, typed, approval, std::move(cancel));
+  finish(answer);
+  return answer;
+}
+
+// Runs the hooks for the end of a message beside its patch.
+void Chat::finish(const ChatAnswer& answer) {
+  if (!any_on_finish(options_.hooks) || answer.code == kInterrupted) return;
+  try {
+    const OwnedDirectory directory(run_dir_ / "work/finish");
+    std::ofstream(directory.path() / "patch.diff", std::ios::binary) << patch();
+    run_finish_hooks(options_.hooks, directory.path(), place_->sandboxed(),
+                     answer.code == kPassed ? "answered" : "gave_up", observer_);
+  } catch (const std::exception& error) {
+    observer_.on_note(error.what());
+  }
 }
 
 ChatAnswer Chat::converse(const std::string& message, bool typed, Approval approval,
@@ -192,8 +209,11 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
   options.sampling.seed = options_.seed * 1'000'003u + messages_;
   options.cancel = cancel;
   options.answers = true;
+  Hooks hooks(options_.hooks, {place_->copy(), place_->toolbox(), place_->sandboxed()}, observer_,
+              cancel);
   options.forbid = [&](const llm::ToolCall& call) {
-    return forbidden(call, approval, place_->sandboxed(), environment_.ask);
+    const auto reason = forbidden(call, approval, place_->sandboxed(), environment_.ask);
+    return reason ? reason : hooks.before(call);
   };
   try {
     conversation_->user(text);
@@ -201,7 +221,8 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
     notes_.clear();
     TurnSaver saver([this] { save(true); });
     options.saver = &saver;
-    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observer_);
+    Observers observers({&observer_, &hooks});
+    const AttemptResult result = run_attempt(*conversation_, place_->toolbox(), options, observers);
     usage_ = conversation_->usage();
     save();
     return {code_of(result.end), code_of(result.end) == kPassed ? "" : describe(result.end),
@@ -229,6 +250,8 @@ ChatAnswer Chat::repair(const std::string& message, std::stop_token cancel) {
   options.sandboxed = options_.sandboxed;
   options.model_name = model_.name;
   options.failing_only = true;
+  options.hooks = options_.hooks;
+  std::erase_if(options.hooks, [](const Hook& hook) { return hook.on == Hook::On::kFinish; });
   std::istringstream issue(message);
   const Stop stop(options.time_limit, cancel);
   RepairView view(environment_.observer);

@@ -12,6 +12,7 @@
 #include "agent/approval.h"
 #include "agent/chat_place.h"
 #include "agent/commands.h"
+#include "agent/hook.h"
 #include "agent/loop.h"
 #include "agent/observers.h"
 #include "agent/run_directory.h"
@@ -44,6 +45,7 @@ struct ChatOptions {
   uint64_t seed = 0;
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
+  std::vector<Hook> hooks;  // as the user's configuration is now
 };
 
 struct ChatEnvironment {
@@ -140,6 +142,7 @@ class Chat {
   ChatAnswer converse(const std::string& message, bool typed, Approval approval,
                       std::stop_token cancel);
   ChatAnswer repair(const std::string& message, std::stop_token cancel);
+  void finish(const ChatAnswer& answer);
   void note_for_model(const std::string& sentence) { notes_ += "(" + sentence + ")\n\n"; }
 
   ChatOptions options_;

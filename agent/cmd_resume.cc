@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "agent/commands.h"
+#include "agent/config_file.h"
 #include "agent/duration.h"
 #include "agent/error.h"
 #include "agent/fix_result.h"
@@ -131,6 +132,7 @@ int cmd_resume(const std::vector<std::string>& arguments) {
     if (row.kind == "fix") {
       saved = open_run(row);
       options = options_of(saved, row, parsed.sandboxed);
+      options.hooks = read_user_config().hooks;
     }
   } catch (const nlohmann::json::exception& error) {
     return show_failure("the run's events are damaged: " + std::string(error.what()), json);

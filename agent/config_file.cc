@@ -16,6 +16,7 @@
 #include "agent/error.h"
 #include "agent/printable.h"
 #include "sandbox/descriptor.h"
+#include "tools/registry.h"
 
 namespace dsv4::agent {
 namespace {
@@ -25,6 +26,7 @@ using std::chrono::milliseconds;
 
 constexpr int64_t kMany = 1'000'000;
 constexpr milliseconds kLongestTest = std::chrono::minutes(10);
+constexpr milliseconds kLongestHook = std::chrono::minutes(10);
 
 // The value of one key, and the key's whole name for messages.
 struct Setting {
@@ -64,6 +66,16 @@ class Reader {
     }
     if (value->find('\0') != std::string::npos) refuse(setting, "must not hold a NUL");
     return *value;
+  }
+
+  bool flag(const Setting& setting) const {
+    if (!setting.value.is_boolean()) refuse(setting, "must be true or false");
+    return *setting.value.value<bool>();
+  }
+
+  void list(const Setting& setting, const std::function<void(const Setting&)>& take) const {
+    if (!setting.value.is_array()) refuse(setting, "must be a list: [...], or [[...]] of tables");
+    for (const toml::node& each : *setting.value.as_array()) take({each, setting.key});
   }
 
   int64_t number(const Setting& setting, int64_t smallest, int64_t largest) const {
@@ -131,6 +143,43 @@ std::string model_directory(const Reader& in, const Setting& setting) {
   return path;
 }
 
+std::string tool_name(const Reader& in, const Setting& setting) {
+  std::string names;
+  for (const tools::Tool& tool : tools::registry()) {
+    if (tool.name == in.text(setting)) return std::string(tool.name);
+    names += (names.empty() ? "" : ", ") + std::string(tool.name);
+  }
+  in.refuse(setting, "must name tools: " + names);
+}
+
+Hook::On event_of(const Reader& in, const Setting& setting) {
+  const std::string name = in.text(setting);
+  if (name == "before-tool") return Hook::On::kBeforeTool;
+  if (name == "after-tool") return Hook::On::kAfterTool;
+  if (name == "finish") return Hook::On::kFinish;
+  in.refuse(setting, R"(must be "before-tool", "after-tool" or "finish")");
+}
+
+Hook read_hook(const Reader& in, const Setting& table) {
+  Hook hook;
+  std::optional<Hook::On> on;
+  in.table(table,
+           {{"on", [&](const Setting& s) { on = event_of(in, s); }},
+            {"command", [&](const Setting& s) { hook.command = in.text(s); }},
+            {"sandbox", [&](const Setting& s) { hook.sandboxed = in.flag(s); }},
+            {"timeout",
+             [&](const Setting& s) {
+               hook.timeout = in.duration(s);
+               if (hook.timeout > kLongestHook) in.refuse(s, "must be at most \"10m\"");
+             }},
+            {"tools", [&](const Setting& s) {
+               in.list(s, [&](const Setting& tool) { hook.tools.push_back(tool_name(in, tool)); });
+             }}});
+  if (!on || hook.command.empty()) in.refuse(table, "must say `on` what to run which `command`");
+  hook.on = *on;
+  return hook;
+}
+
 // Nothing when there is no such file; a pipe or a device in its place is refused, not waited for.
 std::optional<std::string> read_text(const fs::path& file, const std::string& shown,
                                      int more_flags) {
@@ -176,9 +225,13 @@ UserConfig parse_user_config(std::string_view text, const std::string& shown) {
     config.session.approve = parse_approval(in.text(s));
     if (!config.session.approve) in.refuse(s, "must be \"read-only\", \"ask\" or \"auto\"");
   };
-  in.file(text, {{"model", [&](const Setting& s) { config.model = model_directory(in, s); }},
-                 {"fix", [&](const Setting& s) { in.table(s, fix); }},
-                 {"session", [&](const Setting& s) { in.table(s, session); }}});
+  in.file(text,
+          {{"model", [&](const Setting& s) { config.model = model_directory(in, s); }},
+           {"fix", [&](const Setting& s) { in.table(s, fix); }},
+           {"session", [&](const Setting& s) { in.table(s, session); }},
+           {"hooks", [&](const Setting& s) {
+              in.list(s, [&](const Setting& hook) { config.hooks.push_back(read_hook(in, hook)); });
+            }}});
   return config;
 }
 
@@ -199,7 +252,7 @@ RepositoryConfig parse_repository_config(std::string_view text, const std::strin
                   if (*config.timeout > kLongestTest) in.refuse(s, "must be at most \"10m\"");
                 }},
                {"fix", [&](const Setting& s) { in.table(s, fix); }}};
-  for (const char* key : {"model", "session"}) all[key] = not_its_own;
+  for (const char* key : {"model", "session", "hooks"}) all[key] = not_its_own;
   in.file(text, all);
   return config;
 }

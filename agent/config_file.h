@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/approval.h"
+#include "agent/hook.h"
 
 namespace dsv4::agent {
 
@@ -21,11 +23,12 @@ struct LimitDefaults {
   std::optional<Approval> approve;                      // of a session only
 };
 
-// The user's own configuration. What is typed on the command line comes before it.
+// The user's own configuration. Of the defaults, what is typed on the command line comes before it.
 struct UserConfig {
   std::optional<std::string> model;  // absolute
   LimitDefaults fix;
   LimitDefaults session;
+  std::vector<Hook> hooks;
 };
 
 // What a repository may say about itself. It can only narrow what the user allows: limits that are

@@ -12,6 +12,7 @@
 #include "agent/error.h"
 #include "agent/fix_settings.h"
 #include "agent/gate.h"
+#include "agent/hooks.h"
 #include "agent/observers.h"
 #include "agent/patch.h"
 #include "agent/printable.h"
@@ -49,24 +50,6 @@ struct Stopped {};
 std::string read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   return std::string(std::istreambuf_iterator<char>(in), {});
-}
-
-// A repository's own limits count where they are lower.
-void narrow(const LimitDefaults& own, FixOptions* options) {
-  options->attempts = static_cast<int>(
-      std::min<int64_t>(options->attempts, own.attempts.value_or(options->attempts)));
-  AttemptLimits& limits = options->limits;
-  limits.turns =
-      static_cast<int>(std::min<int64_t>(limits.turns, own.max_turns.value_or(limits.turns)));
-  limits.tokens = std::min(limits.tokens, own.max_tokens.value_or(limits.tokens));
-}
-
-// Cuts off what cannot be read of the run's events. Returns how many bytes that were.
-std::uintmax_t leave_out_damage(const SavedRun& saved) {
-  const fs::path events = saved.directory / "events.jsonl";
-  const std::uintmax_t damaged = fs::file_size(events) - saved.whole;
-  fs::resize_file(events, saved.whole);
-  return damaged;
 }
 
 // Brings the list of sessions up to date with the run's own directory.
@@ -337,10 +320,14 @@ class FixRun {
     options.trials = number == 1 ? kFirstTrials : number % 2 == 0 ? kTrials : 0;
     options.saver = saver.get();
     options.resumed = mine.from ? &*mine.from : nullptr;
+    Hooks hooks(options_.hooks, {mine.place->copy.path(), *mine.place->toolbox, options_.sandboxed},
+                *observer_, options.cancel);
+    options.forbid = [&hooks](const llm::ToolCall& call) { return hooks.before(call); };
+    Observers observers({observer_, &hooks});
     report_.attempts = number;
     try {
       const AttemptResult result =
-          run_attempt(*mine.conversation, *mine.place->toolbox, options, *observer_);
+          run_attempt(*mine.conversation, *mine.place->toolbox, options, observers);
       count_tokens(mine.conversation->usage(), mine.shared);
       report_.turns += result.turns;
       report_.tool_calls += result.tool_calls;
@@ -482,6 +469,18 @@ void run_guarded(const FixOptions& options, const FixEnvironment& environment,
   }
 }
 
+// In a directory with what hooks may want to see.
+void finish(const FixOptions& options, const FixReport& report, Observer& observer) {
+  if (!any_on_finish(options.hooks)) return;
+  const OwnedDirectory place(report.run_dir / "work/finish");
+  for (const char* name : {"report.json", "patch.diff"}) {
+    const fs::path file = report.run_dir / name;
+    if (fs::exists(file)) fs::copy_file(file, place.path() / name);
+  }
+  run_finish_hooks(options.hooks, place.path(), options.sandboxed, report.json().at("status"),
+                   observer);
+}
+
 }  // namespace
 
 FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
@@ -495,16 +494,22 @@ FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
   const bool as_it_was = saved != nullptr && (report.status == FixStatus::kUsage ||
                                               report.status == FixStatus::kEngine ||
                                               report.status == FixStatus::kSandbox);
-  try {
-    if (!as_it_was) {
+  const auto guarded = [&](const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      environment.observer.on_note(error.what());
+    }
+  };
+  if (!as_it_was) {
+    guarded([&] {
       write_whole_file(report.run_dir / "report.json", report.json_for_file().dump(2) + "\n");
-    }
-    if (!as_it_was && report.status != FixStatus::kInterrupted) {
-      remove_tree(report.run_dir / "work");
-      remove_tree(report.run_dir / "kv");
-    }
-  } catch (const std::exception& error) {
-    environment.observer.on_note(error.what());
+    });
+  }
+  if (!as_it_was && report.status != FixStatus::kInterrupted) {
+    guarded([&] { finish(options, report, environment.observer); });
+    guarded([&] { remove_tree(report.run_dir / "work"); });
+    guarded([&] { remove_tree(report.run_dir / "kv"); });
   }
   enter(report.run_dir, environment.sessions);
   return report;

@@ -9,9 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/commands.h"
 #include "agent/context.h"
+#include "agent/hook.h"
 #include "agent/loop.h"
 #include "agent/observer.h"
 #include "agent/saved_run.h"
@@ -37,6 +39,7 @@ struct FixOptions {
   bool sandboxed = true;
   // Tests that pass before the first turn end the run: the model can write no test of its own.
   bool failing_only = false;
+  std::vector<Hook> hooks;           // as the user's configuration is now
   std::optional<std::string> model;  // its directory; else the embedded one
   std::string model_name;            // for the report; empty: as the model calls itself
 };

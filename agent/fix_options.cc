@@ -120,6 +120,7 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   if (options.apply && options.branch) {
     throw UsageError("--apply and --branch exclude each other: choose the tree or a branch");
   }
+  options.hooks = config.hooks;
   take_defaults(config.fix, &options);
   read_limits(values, &options);
   return out;

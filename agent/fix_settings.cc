@@ -75,6 +75,15 @@ FixOptions options_from(const ordered_json& settings) {
   return options;
 }
 
+void narrow(const LimitDefaults& own, FixOptions* options) {
+  options->attempts = static_cast<int>(
+      std::min<int64_t>(options->attempts, own.attempts.value_or(options->attempts)));
+  AttemptLimits& limits = options->limits;
+  limits.turns =
+      static_cast<int>(std::min<int64_t>(limits.turns, own.max_turns.value_or(limits.turns)));
+  limits.tokens = std::min(limits.tokens, own.max_tokens.value_or(limits.tokens));
+}
+
 Task saved_task(const SavedRun& saved, std::stop_token cancel) {
   const ordered_json& settings = saved.run.at("options");
   std::ifstream in(saved.directory / "issue.md", std::ios::binary);

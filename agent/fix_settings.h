@@ -15,6 +15,9 @@ nlohmann::ordered_json settings_json(const FixOptions& options, const Task& task
 // Back again. The issue's text is not in it. Throws nlohmann::json::exception.
 FixOptions options_from(const nlohmann::ordered_json& settings);
 
+// A repository's own limits count where they are lower.
+void narrow(const LimitDefaults& own, FixOptions* options);
+
 // The task of a saved run, its issue as it was then, the tree as it is now. Throws UsageError.
 Task saved_task(const SavedRun& saved, std::stop_token cancel);
 

@@ -138,12 +138,11 @@ class Loop {
     if (!edits) return std::nullopt;
     const Clock::time_point begin = Clock::now();
     std::vector<std::string> results;
-    size_t done = 0;
+    const size_t steps = toolbox_.steps();
     for (const llm::ToolCall& call : calls) {
       if (end_) break;
       tools::Outcome outcome;
       results.push_back(do_call(call, outcome));
-      if (call.name == "edit" && !outcome.error) ++done;
     }
     result_.seconds.model -= Clock::now() - begin;  // speak() counts all of its own time
     if (end_ || last_test_.value_or(false)) {
@@ -152,8 +151,9 @@ class Loop {
     }
     ++trials_;
     ++result_.turns;
-    for (; done > 0; --done)
+    while (toolbox_.steps() > steps) {
       toolbox_.call("undo", nlohmann::ordered_json::object(), options_.cancel);
+    }
     return "the tests fail with it";
   }
 

@@ -106,4 +106,11 @@ SavedRun read_run(const fs::path& directory) {
   return run;
 }
 
+std::uintmax_t leave_out_damage(const SavedRun& run) {
+  const fs::path events = run.directory / "events.jsonl";
+  const std::uintmax_t damaged = fs::file_size(events) - run.whole;
+  fs::resize_file(events, run.whole);
+  return damaged;
+}
+
 }  // namespace dsv4::agent

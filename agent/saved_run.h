@@ -70,4 +70,7 @@ struct SavedRun {
 // Reads a run. Throws UsageError when there is none that could go on, or a process works in it.
 SavedRun read_run(const std::filesystem::path& directory);
 
+// Cuts off the events that do not count. Returns how many bytes that were.
+std::uintmax_t leave_out_damage(const SavedRun& run);
+
 }  // namespace dsv4::agent

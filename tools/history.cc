@@ -307,6 +307,21 @@ void History::drop_bytecode(const std::string& path) {
   }
 }
 
+void History::join_steps(size_t from) {
+  if (steps_.size() < from + 2) return;
+  std::map<std::string, PathChange> joined;
+  for (size_t step = from; step < steps_.size(); ++step) {
+    for (const PathChange& change : *steps_[step]) {
+      const auto [place, is_new] = joined.emplace(change.path, change);
+      if (!is_new) place->second.after = change.after;
+    }
+  }
+  Change whole;
+  for (auto& [path, change] : joined) whole.push_back(std::move(change));
+  steps_.resize(from);
+  keep(std::move(whole));
+}
+
 std::optional<std::string> History::before_steps(const std::string& path, size_t steps) const {
   const size_t end = steps_.size() - std::min(steps, steps_.size());
   for (size_t step = end; step < steps_.size(); ++step) {

@@ -65,6 +65,9 @@ class History {
   // Steps that undo can take back.
   size_t steps() const { return steps_.size(); }
 
+  // Makes one step of those after the first `from`.
+  void join_steps(size_t from);
+
   // What differs from the first state as far as tools know: equal texts, equal working copies.
   // Products of tests do not count.
   std::string fingerprint() const { return fingerprint_after(0, std::nullopt); }

@@ -123,9 +123,14 @@ std::vector<std::string> Toolbox::go_back(const Snapshot& snapshot) {
 }
 
 void Toolbox::changed_from_outside() {
+  const size_t before = steps();
   state_->workspace.history.after_command();
-  state_->workspace.shown.clear();
+  if (steps() != before) state_->workspace.shown.clear();
 }
+
+size_t Toolbox::steps() const { return state_->workspace.history.steps(); }
+
+void Toolbox::join_steps(size_t from) { state_->workspace.history.join_steps(from); }
 
 const std::vector<std::string>& Toolbox::plan() const { return state_->workspace.plan; }
 

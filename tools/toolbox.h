@@ -93,8 +93,12 @@ class Toolbox {
   // Makes all that what it was. The paths that changed with it.
   std::vector<std::string> go_back(const Snapshot& snapshot);
 
-  // Somebody else has changed the working copy: what changed is one step of undo.
+  // Somebody else may have changed the working copy: what changed is one step of undo.
   void changed_from_outside();
+
+  // Steps that undo can take back, and making one of those after the first `from`.
+  size_t steps() const;
+  void join_steps(size_t from);
 
   // What another toolbox on the same working copy and state_dir needs to go on from here, beside
   // the results of earlier calls: a JSON object with what changed since the last of them. The

@@ -25,10 +25,12 @@ class ChatOpener {
                                   std::move(cancel));
   }
 
-  // In the sandbox unless it was said for this process that there is to be none.
+  // In the sandbox, unless it was said for this process that there is to be none, and with the
+  // hooks of now.
   std::unique_ptr<Chat> resume(SavedChat saved, Observer& observer, AskPerson ask,
                                std::stop_token cancel) const {
     saved.options.sandboxed = options_.chat.sandboxed;
+    saved.options.hooks = options_.chat.hooks;
     return std::make_unique<Chat>(std::move(saved), environment(observer, std::move(ask)),
                                   std::move(cancel));
   }

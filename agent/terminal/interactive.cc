@@ -93,6 +93,7 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.run_dir = text_value(values, "run-dir").value_or("");
   chat.sandboxed = values.count("no-sandbox") == 0;
   out.each_line = values.count("each-line") != 0;
+  chat.hooks = config.hooks;
   take_defaults(config.session, &chat);
   if (const auto mode = text_value(values, "approve")) {
     const auto approval = parse_approval(*mode);

@@ -37,6 +37,17 @@ approve = "read-only"
 max-turns = 9
 max-tokens = 90
 seed = 8
+
+[[hooks]]
+on = "after-tool"
+tools = ["edit", "write"]
+command = "make format"
+
+[[hooks]]
+on = "finish"
+command = "notify-send \"$2\""
+timeout = "1m"
+sandbox = false
 )";
 
 struct Bad {
@@ -73,6 +84,19 @@ TEST_CASE("the user's configuration sets defaults, and flags come before it") {
   REQUIRE(chat.limits.turns == 9);
   REQUIRE(chat.limits.tokens == 90);
   REQUIRE(chat.seed == 8);
+
+  for (const std::vector<Hook>& hooks : {plain.options.hooks, chat.hooks}) {
+    REQUIRE(hooks.size() == 2);
+    REQUIRE(hooks[0].on == Hook::On::kAfterTool);
+    REQUIRE(hooks[0].tools == std::vector<std::string>{"edit", "write"});
+    REQUIRE(hooks[0].command == "make format");
+    REQUIRE(hooks[0].timeout == 10s);
+    REQUIRE(hooks[0].sandboxed);
+    REQUIRE(hooks[1].on == Hook::On::kFinish);
+    REQUIRE(hooks[1].tools.empty());
+    REQUIRE(hooks[1].timeout == 1min);
+    REQUIRE_FALSE(hooks[1].sandboxed);
+  }
   REQUIRE(parse_interactive_arguments({"--approve", "ask", "--seed", "0"}, config).chat.approval ==
           Approval::kAsk);
 }
@@ -81,7 +105,8 @@ TEST_CASE("what cannot be used is refused with file, line and key") {
   const std::vector<Bad> bad = {
       {"model = ", "config.toml:1: "},
       {"\n\n[fix\n", "config.toml:3: "},
-      {"colour = true", "config.toml:1: there is no setting colour, but fix, model, session"},
+      {"colour = true",
+       "config.toml:1: there is no setting colour, but fix, hooks, model, session"},
       {"[fix]\natempts = 3", "config.toml:2: there is no setting fix.atempts, but attempts, "},
       {"[fix]\nattempts = \"3\"", "config.toml:2: fix.attempts must be a whole number from 1 to"},
       {"[fix]\nattempts = 3.0", "config.toml:2: fix.attempts must be a whole number"},
@@ -102,6 +127,17 @@ TEST_CASE("what cannot be used is refused with file, line and key") {
       {"model = \"/a\\u0000b\"", "config.toml:1: model must not hold a NUL"},
       {"model = \"/a\"\nmodel = \"/b\"", "config.toml:2: "},
       {"model = \"/\xff\"", "config.toml:1: "},
+      {"hooks = 3", "config.toml:1: hooks must be a list"},
+      {"hooks = [3]", "config.toml:1: hooks must be a table"},
+      {"[hooks]\non = \"finish\"", "config.toml:1: hooks must be a list"},
+      {"[[hooks]]\non = \"finish\"", "config.toml:1: hooks must say `on` what to run"},
+      {"[[hooks]]\ncommand = \"true\"", "config.toml:1: hooks must say `on` what to run"},
+      {"[[hooks]]\non = \"start\"", "config.toml:2: hooks.on must be \"before-tool\", "},
+      {"[[hooks]]\nsandbox = \"no\"", "config.toml:2: hooks.sandbox must be true or false"},
+      {"[[hooks]]\ntimeout = \"1h\"", "config.toml:2: hooks.timeout must be at most \"10m\""},
+      {"[[hooks]]\ntools = \"edit\"", "config.toml:2: hooks.tools must be a list"},
+      {"[[hooks]]\ntools = [\"edti\"]", "config.toml:2: hooks.tools must name tools: plan, "},
+      {"[[hooks]]\nwhen = 1", "config.toml:2: there is no setting hooks.when, but command, on, "},
   };
   for (const Bad& each : bad) {
     INFO(each.text);
@@ -121,6 +157,7 @@ TEST_CASE("a repository says how it is tested, and nothing that is for its user 
   const std::vector<Bad> bad = {
       {"model = \"/m\"", "repo/.dsv4-agent.toml:1: model is not for a repository to set"},
       {"[session]\napprove = \"auto\"", ":1: session is not for a repository to set"},
+      {"[[hooks]]\non = \"finish\"\ncommand = \"true\"", ":1: hooks is not for a repository"},
       {"[fix]\ntime-limit = \"9h\"", ":2: fix.time-limit is not for a repository to set"},
       {"[fix]\nno-sandbox = true", ":2: fix.no-sandbox is not for a repository to set"},
       {"[fix]\nseed = 1", ":2: fix.seed is not for a repository to set"},

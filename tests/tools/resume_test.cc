@@ -36,6 +36,7 @@ TEST_CASE("after any sequence of changes, files and undo are what they were when
     for (int step = 0; step < 5; ++step) {
       change_something(bench, random);
       if (random() % 5 == 0) bench.call("undo", Json::object());
+      if (random() % 5 == 0) bench.toolbox().join_steps(random() % 3);
       if (random() % 3 != 0) saved.push_back(bench.toolbox().save());
     }
     saved.push_back(bench.toolbox().save());
@@ -59,6 +60,28 @@ TEST_CASE("after any sequence of changes, files and undo are what they were when
     while (!bench.call("undo", Json::object()).error) continue;
     REQUIRE(bench.toolbox().diff().empty());
   }
+}
+
+TEST_CASE("steps that were joined are taken back at once, and no other") {
+  Bench bench;
+  bench.put("a.txt", "one\n");
+  bench.toolbox();
+  const auto write = [&](const char* path, const char* text) {
+    bench.call("write", {{"path", path}, {"content", text}});
+  };
+  write("a.txt", "two\n");
+  const std::string before = tree_state(bench.root());
+  const size_t steps = bench.toolbox().steps();
+  write("a.txt", "three\n");
+  bench.toolbox().join_steps(steps);  // one alone is as it is
+  write("b.txt", "new\n");
+  write("a.txt", "four\n");
+  bench.toolbox().join_steps(steps);
+  REQUIRE(bench.toolbox().steps() == steps + 1);
+  REQUIRE_FALSE(bench.call("undo", Json::object()).error);
+  REQUIRE(tree_state(bench.root()) == before);
+  REQUIRE_FALSE(bench.call("undo", Json::object()).error);
+  REQUIRE(bench.toolbox().diff().empty());
 }
 
 TEST_CASE("tools that were resumed go back to any state that was saved, and undo goes on there") {
