@@ -61,6 +61,11 @@ void LocalConversation::restore() {
 }
 
 bool LocalConversation::prefill(const PrefillProgress& progress, std::stop_token cancel) {
+  const std::shared_ptr<void> speaker = sequence_->speak();
+  return compute(progress, std::move(cancel));
+}
+
+bool LocalConversation::compute(const PrefillProgress& progress, std::stop_token cancel) {
   if (sequence_->position() == 0) restore();
   if (pending_.empty()) return true;
   const int64_t before = sequence_->position();
@@ -95,7 +100,8 @@ struct LocalConversation::Draw {
 Reply LocalConversation::reply(const ReplyOptions& options) {
   add([](PromptBuilder& prompt) { return prompt.begin_reply(); });
   Draw state{Sampler(options.sampling)};
-  if (!prefill({}, options.cancel)) {
+  std::shared_ptr<void> speaker = sequence_->speak();
+  if (!compute({}, options.cancel)) {
     prompt_.end_reply(false);
     Reply reply;
     reply.finish = Finish::kCancelled;
@@ -109,6 +115,7 @@ Reply LocalConversation::reply(const ReplyOptions& options) {
   for (;;) {
     Reply reply = draw(options, state);
     if (reply.finish == Finish::kCancelled) return reply;
+    speaker.reset();  // the question may take as long as tests do
     const auto reason = options.refuse(reply);
     if (!reason) return reply;
     taken_back += reply.tokens;
@@ -117,6 +124,7 @@ Reply LocalConversation::reply(const ReplyOptions& options) {
     if (options.on_taken_back) options.on_taken_back(reply, *reason);
     state.beginning = *std::move(other);
     sequence_ = before->fork();
+    speaker = sequence_->speak();
     pending_.clear();
     pending_sampled_ = 0;
     prompt_ = prompt;
@@ -160,7 +168,7 @@ std::optional<int32_t> LocalConversation::certain_id(const ReplyOptions& options
 std::optional<int32_t> LocalConversation::next_id(const ReplyOptions& options, Draw& state) {
   if (options.cancel.stop_requested()) return std::nullopt;
   if (const auto id = certain_id(options, state)) return id;
-  if (!prefill({}, options.cancel)) return std::nullopt;
+  if (!compute({}, options.cancel)) return std::nullopt;
   const auto logits =
       options.guide ? guided_logits(*options.guide, state.mask) : sequence_->logits();
   const int32_t id = state.sampler.sample(logits);

@@ -32,7 +32,8 @@ struct LocalOptions {
 };
 
 // Opens DIR (config.json, tokenizer.json, safetensors) and starts an empty conversation with it. It
-// and its forks share the model and one thread pool: use them one at a time. Throws ModelError.
+// and its forks share the model and one thread pool. Each may be used by a thread of its own: what
+// they say at the same time is computed together, and is what it would be alone. Throws ModelError.
 std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
                                          const LocalOptions& options = {});
 
@@ -41,6 +42,9 @@ std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
 class TokenSequence {
  public:
   virtual ~TokenSequence() = default;
+  // Held by a thread that appends again and again. What other threads do with forks at the same
+  // time waits for it; it goes before anything else is waited for. May be null.
+  virtual std::shared_ptr<void> speak() { return nullptr; }
   // As Session::append: false when stopped on the way, position() tells where.
   virtual bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
                       std::stop_token stop) = 0;
@@ -112,6 +116,7 @@ class LocalConversation : public Conversation {
  private:
   using Addition = std::function<std::vector<Segment>(PromptBuilder&)>;
   void add(const Addition& addition);
+  bool compute(const PrefillProgress& progress, std::stop_token cancel);
   void restore();
   struct Draw;
   Reply draw(const ReplyOptions& options, Draw& state);

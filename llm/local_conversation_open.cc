@@ -6,54 +6,74 @@
 #include "llm/session.h"
 #include "llm/session_store.h"
 #include "llm/session_trail.h"
+#include "llm/side_by_side.h"
 
 namespace dsv4::llm {
 namespace {
 
+// What the sequences of one model share.
+struct Engine {
+  Engine(std::shared_ptr<const Model> model, int threads) : pool(threads), together(model, pool) {}
+
+  kernels::ThreadPool pool;
+  SideBySide together;
+  std::shared_ptr<SessionStore> store;  // null: nothing is kept
+};
+
 class SessionSequence : public TokenSequence {
  public:
-  SessionSequence(std::shared_ptr<kernels::ThreadPool> pool, std::unique_ptr<Session> session,
-                  std::shared_ptr<SessionStore> store)
-      : pool_(std::move(pool)), session_(std::move(session)), store_(std::move(store)) {}
+  SessionSequence(std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)
+      : engine_(std::move(engine)), session_(std::move(session)) {}
+  ~SessionSequence() override {
+    engine_->together.apart([this] { session_.reset(); });
+  }
 
+  std::shared_ptr<void> speak() override {
+    return std::make_shared<SideBySide::Speaker>(engine_->together);
+  }
   bool append(std::span<const int32_t> ids, const PrefillProgress& progress,
               std::stop_token stop) override {
-    return session_->append(ids, progress, std::move(stop));
+    return engine_->together.append(*session_, ids, progress, std::move(stop));
   }
   bool append_sampled(std::span<const int32_t> ids, std::stop_token stop) override {
-    return session_->append_sampled(ids, std::move(stop));
+    return engine_->together.append_sampled(*session_, ids, std::move(stop));
   }
   std::span<const float> logits() const override { return session_->logits(); }
   int64_t position() const override { return session_->position(); }
   int64_t bytes() const override { return session_->state_bytes(); }
   std::unique_ptr<TokenSequence> fork() const override {
-    auto copy = std::make_unique<SessionSequence>(pool_, session_->fork(), store_);
+    auto copy = std::make_unique<SessionSequence>(
+        engine_, engine_->together.apart([this] { return session_->fork(); }));
     copy->saved_ = saved_;
     return copy;
   }
   void restore(std::span<const int32_t> ids) override {
-    if (store_) store_->restore(*session_, ids);
+    if (!engine_->store) return;
+    engine_->together.apart([&] { engine_->store->restore(*session_, ids); });
   }
   void keep() override {
-    if (!store_) return;
-    store_->save(*session_);
-    saved_ = SessionTrail::mark(*session_);
+    if (!engine_->store) return;
+    engine_->together.apart([this] {
+      engine_->store->save(*session_);
+      saved_ = SessionTrail::mark(*session_);
+    });
   }
   std::vector<int32_t> ids(int64_t from) const override { return session_->ids(from); }
   std::string identity() const override { return to_hex(session_->model().fingerprint()); }
   void save(const std::filesystem::path& directory) override {
-    saved_ = SessionTrail(directory).save(*session_, saved_);
+    engine_->together.apart([&] { saved_ = SessionTrail(directory).save(*session_, saved_); });
   }
   void load(const std::filesystem::path& directory, std::span<const int32_t> ids) override {
-    SessionTrail(directory).load(*session_, ids);
-    saved_ = SessionTrail::mark(*session_);
+    engine_->together.apart([&] {
+      SessionTrail(directory).load(*session_, ids);
+      saved_ = SessionTrail::mark(*session_);
+    });
   }
 
  private:
-  std::shared_ptr<kernels::ThreadPool> pool_;  // outlives the session
+  std::shared_ptr<Engine> engine_;  // outlives the session
   std::unique_ptr<Session> session_;
-  std::shared_ptr<SessionStore> store_;  // null: nothing is kept
-  SessionTrail::Mark saved_;             // where the next save() begins
+  SessionTrail::Mark saved_;  // where the next save() begins
 };
 
 // The markers without which no turn can begin or end.
@@ -106,13 +126,13 @@ std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
   const int32_t end = *tokenizer.added_token(marker::kEnd);
   auto shared = std::make_shared<const LocalModel>(
       LocalModel{std::move(tokenizer), model->name(), window_of(model->config(), options), end});
-  auto pool = std::make_shared<kernels::ThreadPool>(options.threads);
+  auto engine = std::make_shared<Engine>(model, options.threads);
+  engine->store = open_store(options);
   SessionOptions session_options;
   session_options.precision = options.precision;
-  auto session = std::make_unique<Session>(model, *pool, session_options);
+  auto session = std::make_unique<Session>(model, engine->pool, session_options);
   return std::make_unique<LocalConversation>(
-      std::move(shared),
-      std::make_unique<SessionSequence>(std::move(pool), std::move(session), open_store(options)),
+      std::move(shared), std::make_unique<SessionSequence>(std::move(engine), std::move(session)),
       PromptBuilder(options.thinking, options.effort));
 }
 
