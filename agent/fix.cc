@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "agent/apply.h"
+#include "agent/attempts.h"
 #include "agent/deliver.h"
 #include "agent/duration.h"
 #include "agent/error.h"
@@ -21,6 +22,7 @@
 #include "agent/run_directory.h"
 #include "agent/run_record.h"
 #include "agent/run_saver.h"
+#include "agent/side_by_side.h"
 #include "agent/task.h"
 #include "agent/test_command.h"
 #include "agent/test_files.h"
@@ -36,13 +38,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using nlohmann::ordered_json;
-
-// The first attempt is the model's best guess; later ones have to differ from it.
-constexpr double kLaterTemperature = 0.8;
-// Tokens rarer than this, relative to the likeliest, are noise more often than ideas.
-constexpr double kLaterMinP = 0.05;
-constexpr int kFirstTrials = 10;  // of the first attempt, which goes on without them
-constexpr int kTrials = 40;       // of every other attempt after it
 
 // Thrown when the user or the time limit stopped the run between two steps.
 struct Stopped {};
@@ -94,8 +89,16 @@ class FixRun {
     observer_->on_note("test command from " + task_.test.source);
     const std::string first_report = saved_ ? go_on(*root) : read_all(*root);
     if (gate_due_) gate();
+    const Attempts all(
+        {options_, task_, saved_, report_.run_dir, report_.before.value_or(false), first_report},
+        *root, saver, observers);
     while (report_.attempts < options_.attempts && !report_.after.value_or(false)) {
-      attempt(report_.attempts + 1, *root, first_report);
+      const int count = std::min(options_.parallel, options_.attempts - report_.attempts);
+      if (count == 1) {
+        attempt(report_.attempts + 1, all);
+      } else {
+        attempts_side_by_side(count, all);
+      }
     }
     count_tokens(root->usage(), {});
     report_.tokens.reprefilled += saved_ ? saved_->reprefilled : 0;
@@ -238,121 +241,96 @@ class FixRun {
     if (!read.whole) throw Stopped();
   }
 
-  // One attempt, from its beginning or in the middle.
-  struct Attempt {
-    std::unique_ptr<Workplace> place;
-    std::unique_ptr<llm::Conversation> conversation;
-    llm::Usage shared;  // counted elsewhere
-    std::optional<LoopState> from;
-  };
-
-  Attempt begin_attempt(int number, const llm::Conversation& root,
-                        const std::string& first_report) {
-    Attempt attempt{places_.make(root.window(), number), root.fork(), root.usage(), {}};
-    const std::string task = task_text(task_.issue.text, task_.test.command,
-                                       report_.before.value_or(false), first_report);
-    attempt.conversation->user(task);
-    observer_->on_attempt(number, sampling_of(number));
-    if (number == 1) observer_->on_prompt(task);
-    return attempt;
-  }
-
-  // After as many of its turns as can be read; nothing where that is none.
-  std::optional<Attempt> go_on_with_attempt(int number, const llm::Conversation& root) {
-    if (!saved_ || !saved_->attempts.contains(number)) return std::nullopt;
-    const std::vector<SavedTurn>& turns = saved_->attempts.at(number);
-    for (size_t count = turns.size(); count > 0; --count) {
-      try {
-        Attempt attempt{places_.make(root.window(), number, OwnedDirectory::Old::kUse), root.fork(),
-                        turns[count - 1].shared, loop_state_from(turns[count - 1].loop)};
-        attempt.place->keep();  // for the turn before, where this one cannot be read
-        take_up({turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(count)}, number,
-                attempt);
-        attempt.place->keep(false);
-        saver_->resumed(number, count, 0);
-        observer_->on_note("attempt " + std::to_string(number) + " goes on after " +
-                           std::to_string(attempt.from->result.turns) + " turns");
-        return attempt;
-      } catch (const std::exception& error) {
-        observer_->on_note("the end of attempt " + std::to_string(number) +
-                           " cannot be read: " + error.what());
-      }
-    }
-    return std::nullopt;
-  }
-
-  void take_up(const std::vector<SavedTurn>& turns, int number, Attempt& attempt) const {
-    std::vector<ordered_json> conversation;
-    std::vector<ordered_json> tools;
-    for (const SavedTurn& turn : turns) {
-      conversation.insert(conversation.end(), turn.conversation.begin(), turn.conversation.end());
-      tools.push_back(turn.tools);
-    }
-    attempt.conversation->resume(conversation,
-                                 RunSaver::computed_directory(report_.run_dir, number));
-    for (const int64_t job : attempt.place->toolbox->resume(tools)) {
-      attempt.conversation->user("Note: background job " + std::to_string(job) +
-                                 " has ended: the program was stopped and has gone on since.\n");
-    }
-  }
-
-  llm::Sampling sampling_of(int number) const {
-    llm::Sampling sampling;
-    sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
-    sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
-    sampling.seed = options_.seed * 1'000'003u + static_cast<uint64_t>(number);
-    return sampling;
-  }
-
-  void attempt(int number, const llm::Conversation& root, const std::string& first_report) {
-    check_stop();
-    std::optional<Attempt> going_on = go_on_with_attempt(number, root);
-    const Attempt mine =
-        going_on ? *std::move(going_on) : begin_attempt(number, root, first_report);
-    const auto saver =
-        saver_->attempt(number, mine.shared, *mine.conversation, *mine.place->toolbox);
-    AttemptOptions options;
-    options.limits = options_.limits;
-    options.cancel = environment_.stop.token();
-    options.sampling = sampling_of(number);
-    // Of two searches each finds what the other misses: attempts that see what they did before take
-    // turns with attempts that try changes out from one context.
-    options.trials = number == 1 ? kFirstTrials : number % 2 == 0 ? kTrials : 0;
+  AttemptResult run(Attempt& attempt, const Attempts& all, Observer& observer,
+                    std::stop_token cancel) const {
+    const auto saver = saver_->attempt(attempt.number, attempt.shared, *attempt.conversation,
+                                       *attempt.place->toolbox);
+    AttemptOptions options = all.options(attempt.number);
+    options.cancel = std::move(cancel);
     options.saver = saver.get();
-    options.resumed = mine.from ? &*mine.from : nullptr;
-    Hooks hooks(options_.hooks, {mine.place->copy.path(), *mine.place->toolbox, options_.sandboxed},
-                *observer_, options.cancel);
+    options.resumed = attempt.from ? &*attempt.from : nullptr;
+    Hooks hooks(options_.hooks,
+                {attempt.place->copy.path(), *attempt.place->toolbox, options_.sandboxed}, observer,
+                options.cancel);
     options.forbid = [&hooks](const llm::ToolCall& call) { return hooks.before(call); };
-    Observers observers({observer_, &hooks});
+    Observers observers({&observer, &hooks});
+    return run_attempt(*attempt.conversation, *attempt.place->toolbox, options, observers);
+  }
+
+  void attempt(int number, const Attempts& all) {
+    check_stop();
+    Attempt mine = all.open(number, places_);
     report_.attempts = number;
     try {
-      const AttemptResult result =
-          run_attempt(*mine.conversation, *mine.place->toolbox, options, observers);
-      count_tokens(mine.conversation->usage(), mine.shared);
-      report_.turns += result.turns;
-      report_.tool_calls += result.tool_calls;
-      report_.seconds += result.seconds;
+      const AttemptResult result = run(mine, all, *observer_, environment_.stop.token());
+      count(result, mine);
       observer_->on_attempt_end(result);
-      if (environment_.stop.interrupted()) mine.place->keep();
-      keep(patch_of(*mine.place), result.tests_passed);
+      keep(patch_of(*mine.place, *observer_), result.tests_passed);
       check_stop();
       gate_due_ = result.for_the_gate;
       save_progress();
       if (gate_due_) gate();
     } catch (const llm::Error&) {
-      keep(patch_of(*mine.place), false);
+      keep(patch_of(*mine.place, *observer_), false);
       throw;
     }
   }
 
-  std::string patch_of(const Workplace& place) const {
+  void attempts_side_by_side(int count, const Attempts& all) {
+    check_stop();
+    std::vector<Workplaces> places;
+    std::vector<Attempt> group;
+    for (int i = 1; i <= count; ++i) {
+      const int number = report_.attempts + i;
+      places.push_back(places_.apart(number));
+      group.push_back(all.open(number, places.back()));
+    }
+    const SideSteps steps{
+        [&](Attempt& attempt, Observer& observer, std::stop_token cancel) {
+          return run(attempt, all, observer, std::move(cancel));
+        },
+        [&](const Attempt& attempt, Observer& o) { return patch_of(*attempt.place, o); },
+        [&](int number, const std::string& patch, std::stop_token cancel) {
+          return check(patch, "gate-" + std::to_string(number), std::move(cancel));
+        }};
+    const std::vector<SideResult> results =
+        run_side_by_side(group, steps, *observer_, environment_.stop.token());
+    for (size_t i = 0; i < group.size(); ++i) settle(results[i], group[i]);
+    check_stop();
+    places_.learn(places);
+    report_.attempts = group.back().number;
+    save_progress();
+    if (report_.after.value_or(false)) return;
+    for (const SideResult& each : results) {
+      if (each.error) std::rethrow_exception(each.error);
+    }
+  }
+
+  // What one of a group leaves to the run. The first patch that the gate has passed is taken.
+  void settle(const SideResult& each, Attempt& attempt) {
+    count(each.result, attempt);
+    report_.seconds.tests += each.gate_time;
+    if (report_.after.value_or(false)) return;
+    keep(each.patch, each.result.tests_passed);
+    if (each.gate) take(*each.gate);
+  }
+
+  void count(const AttemptResult& result, Attempt& attempt) {
+    count_tokens(attempt.conversation->usage(), attempt.shared);
+    report_.turns += result.turns;
+    report_.tool_calls += result.tool_calls;
+    report_.seconds += result.seconds;
+    if (environment_.stop.interrupted()) attempt.place->keep();
+  }
+
+  static std::string patch_of(const Workplace& place, Observer& observer) {
     std::vector<std::string> left_out;
     std::string patch = make_patch(place.copy.path(), "", &left_out);
     if (!left_out.empty()) {
       const std::string more =
           left_out.size() > 1 ? " and " + std::to_string(left_out.size() - 1) + " more" : "";
-      observer_->on_note("too large for the patch and left out of it: " +
-                         printable_line(left_out.front(), 200) + more);
+      observer.on_note("too large for the patch and left out of it: " +
+                       printable_line(left_out.front(), 200) + more);
     }
     return patch;
   }
@@ -380,8 +358,9 @@ class FixRun {
     write_whole_file(report_.patch, patch);
   }
 
-  void gate() {
-    const OwnedDirectory scratch(work_ / "gate");
+  GateResult check(const std::string& patch, const std::string& name,
+                   std::stop_token cancel) const {
+    const OwnedDirectory scratch(work_ / name);
     GateOptions options;
     options.base = work_ / "base";
     options.scratch = scratch.path();
@@ -390,19 +369,26 @@ class FixRun {
     options.fixed = FixedTests(task_.issue.front.tests);
     options.passed_before = report_.before.value_or(false);
     options.make_box = [this](const fs::path& copy) { return places_.make_box(copy); };
+    return check_gate(patch, options, std::move(cancel));
+  }
+
+  void gate() {
     const Clock::time_point begin = Clock::now();
-    const GateResult result = check_gate(last_patch_, options, environment_.stop.token());
+    const GateResult result = check(last_patch_, "gate", environment_.stop.token());
     report_.seconds.tests += Clock::now() - begin;
     check_stop();
     observer_->on_gate(result);
-    report_.after = result.passed;
-    report_.error = result.reason;
-    if (result.passed) {
-      last_patch_ = result.patch;
-      save_patch(result.patch);
-    }
+    take(result);
     gate_due_ = false;
     save_progress();
+  }
+
+  void take(const GateResult& result) {
+    report_.after = result.passed;
+    report_.error = result.reason;
+    if (!result.passed) return;
+    last_patch_ = result.patch;
+    save_patch(result.patch);
   }
 
   // Hands the proved patch over the ways that were asked for.

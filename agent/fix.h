@@ -29,6 +29,7 @@ struct FixOptions {
   std::optional<std::string> repo;
   std::optional<std::string> test;
   int attempts = 8;
+  int parallel = 1;  // attempts at the same time
   AttemptLimits limits;
   std::chrono::milliseconds time_limit = std::chrono::minutes(30);
   uint64_t seed = 0;

@@ -29,6 +29,7 @@ po::options_description described() {
   add("attempts", number(),
       ("attempts, each from the start; " + std::to_string(defaults.attempts) + " when left out")
           .c_str());
+  add("parallel", number(), "attempts at the same time, computed together; 1 when left out");
   add("max-turns", number(),
       ("turns of one attempt; " + std::to_string(defaults.limits.turns) + " when left out")
           .c_str());
@@ -71,6 +72,7 @@ void read_limits(const po::variables_map& values, FixOptions* options) {
   constexpr int64_t kMany = 1'000'000;
   options->attempts =
       static_cast<int>(whole_number(values, "attempts", 1, options->attempts, 1000));
+  options->parallel = static_cast<int>(whole_number(values, "parallel", 1, options->parallel, 64));
   options->limits.turns =
       static_cast<int>(whole_number(values, "max-turns", 1, options->limits.turns, kMany));
   options->limits.tokens =

@@ -40,6 +40,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
           {"test_from", task.test.source},
           {"test_timeout_ms", task.test_timeout.count()},
           {"attempts", options.attempts},
+          {"parallel", options.parallel},
           {"turns", options.limits.turns},
           {"tokens", options.limits.tokens},
           {"turn_tokens", options.limits.turn_tokens},
@@ -60,6 +61,7 @@ FixOptions options_from(const ordered_json& settings) {
   options.issue = bytes_from_json(settings.at("issue"));
   options.test = bytes_from_json(settings.at("test"));
   settings.at("attempts").get_to(options.attempts);
+  options.parallel = settings.value("parallel", 1);
   settings.at("turns").get_to(options.limits.turns);
   settings.at("tokens").get_to(options.limits.tokens);
   settings.at("turn_tokens").get_to(options.limits.turn_tokens);

@@ -112,6 +112,10 @@ void LiveView::on_attempt(int number, const llm::Sampling& sampling) {
   line(Tone::kStrong, "attempt " + std::to_string(number) + " (" + how + ")");
 }
 
+void LiveView::on_beside(int number) {
+  line(Tone::kDim, "attempt " + std::to_string(number) + ":");
+}
+
 void LiveView::on_turn(int) { spoken_.clear(); }
 
 void LiveView::on_text(std::string_view piece) {

@@ -29,6 +29,7 @@ class LiveView : public Observer {
   void on_context(const RepositoryContext& context, int64_t tokens) override;
   void on_prefill(int64_t done, int64_t total) override;
   void on_attempt(int number, const llm::Sampling& sampling) override;
+  void on_beside(int number) override;
   void on_turn(int turn) override;
   void on_text(std::string_view piece) override;
   void on_taken_back(const llm::Reply& reply, const std::string& reason) override;

@@ -28,6 +28,8 @@ class Observer {
   virtual void on_prompt(std::string_view /*part*/) {}
   virtual void on_prefill(int64_t /*done*/, int64_t /*total*/) {}
   virtual void on_attempt(int /*number*/, const llm::Sampling& /*sampling*/) {}
+  // What follows is of this attempt, of several that go on at the same time.
+  virtual void on_beside(int /*number*/) {}
   virtual void on_turn(int /*turn*/) {}
   virtual void on_text(std::string_view /*piece*/) {}
   // A turn that was streamed does not stand: the model speaks again.

@@ -32,6 +32,9 @@ class Observers : public Observer {
   void on_attempt(int number, const llm::Sampling& sampling) override {
     for (Observer* each : all_) each->on_attempt(number, sampling);
   }
+  void on_beside(int number) override {
+    for (Observer* each : all_) each->on_beside(number);
+  }
   void on_turn(int turn) override {
     for (Observer* each : all_) each->on_turn(turn);
   }

@@ -36,6 +36,7 @@ void RunRecord::event(const std::string& name, const ordered_json& fields) {
   ordered_json line = {{"event", name},
                        {"seconds", round_seconds(std::chrono::steady_clock::now() - begin_)}};
   line.update(fields);
+  const std::lock_guard lock(mutex_);
   events_ << line.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << std::endl;
 }
 
@@ -96,6 +97,11 @@ void RunRecord::on_attempt(int number, const llm::Sampling& sampling) {
   event("attempt",
         {{"number", number}, {"temperature", sampling.temperature}, {"seed", sampling.seed}});
   transcript_ << "# Attempt " << number << "\n\n" << std::flush;
+}
+
+void RunRecord::on_beside(int number) {
+  event("beside", {{"attempt", number}});
+  transcript_ << "# Attempt " << number << ", beside others\n\n" << std::flush;
 }
 
 void RunRecord::on_turn(int turn) { event("turn", {{"number", turn}}); }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -23,6 +24,7 @@ class RunRecord : public Observer {
   void on_context(const RepositoryContext& context, int64_t tokens) override;
   void on_prompt(std::string_view part) override;
   void on_attempt(int number, const llm::Sampling& sampling) override;
+  void on_beside(int number) override;
   void on_turn(int turn) override;
   void on_taken_back(const llm::Reply& reply, const std::string& reason) override;
   void on_reply(const llm::Reply& reply, const llm::Usage& usage, int64_t window) override;
@@ -31,7 +33,8 @@ class RunRecord : public Observer {
   void on_attempt_end(const AttemptResult& result) override;
   void on_gate(const GateResult& result) override;
 
-  // Any other event; "event" and "seconds" (since the run began) are put in front.
+  // Any other event; "event" and "seconds" (since the run began) are put in front. Threads may call
+  // it at the same time as each other and as one that tells what happens.
   void event(const std::string& name, const nlohmann::ordered_json& fields);
 
  private:
@@ -39,6 +42,7 @@ class RunRecord : public Observer {
   void fenced(std::string_view text);
 
   std::chrono::steady_clock::time_point begin_;
+  std::mutex mutex_;  // of events_
   std::ofstream events_;
   std::ofstream transcript_;
 };

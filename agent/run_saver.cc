@@ -57,6 +57,7 @@ fs::path RunSaver::computed_directory(const fs::path& run, int attempt) {
 }
 
 void RunSaver::guarded(const std::function<void()>& work) {
+  const std::lock_guard lock(mutex_);
   if (broken_) return;
   try {
     work();
@@ -96,9 +97,10 @@ void RunSaver::progress(const RunProgress& progress) {
     ordered_json event = to_json(progress);
     add_shared(event);
     record_.event("progress", event);
-    if (progress.attempts > 0) {
-      remove_tree(computed_directory(directory_, progress.attempts));
+    for (int number = ended_ + 1; number <= progress.attempts; ++number) {
+      remove_tree(computed_directory(directory_, number));
     }
+    ended_ = progress.attempts;
   });
 }
 

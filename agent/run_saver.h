@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "agent/loop_state.h"
@@ -57,8 +58,10 @@ class RunSaver {
   std::filesystem::path directory_;
   Shared shared_;
   Observer& told_;
+  int ended_ = 0;  // attempts
   size_t failed_saved_ = 0;
   std::map<std::string, int> spent_saved_;
+  std::mutex mutex_;  // of what follows and of what is shared: attempts may be saved by threads
   bool broken_ = false;
 };
 

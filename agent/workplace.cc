@@ -18,11 +18,11 @@ std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) con
 
 std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
                                             OwnedDirectory::Old old) const {
-  const fs::path tree = work_ / "tree";
+  const fs::path tree = own_ / "tree";
   const bool there = old == OwnedDirectory::Old::kUse && fs::exists(tree / ".git");
   std::unique_ptr<Workplace> place(
       new Workplace{OwnedDirectory(tree, there ? old : OwnedDirectory::Old::kRemove),
-                    OwnedDirectory(work_ / "state", old), nullptr, nullptr});
+                    OwnedDirectory(own_ / "state", old), nullptr, nullptr});
   if (!there) copy_base(work_ / "base", tree);
   place->box = make_box(tree);
   if (!there) run_setup(*place->box, task_.issue.front.setup, cancel_);
@@ -34,6 +34,23 @@ std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
   workspace.leave_spent = attempt > 0 && (attempt - 1) / 2 % 2 == 1;
   place->toolbox = std::make_unique<tools::Toolbox>(std::move(workspace));
   return place;
+}
+
+Workplaces Workplaces::apart(int attempt) const {
+  Workplaces own = *this;
+  own.own_ = work_ / std::to_string(attempt);
+  own.failed_ = std::make_shared<tools::FailedTrees>(*failed_);
+  own.spent_ = std::make_shared<tools::SpentSymbols>(*spent_);
+  return own;
+}
+
+void Workplaces::learn(const std::vector<Workplaces>& from) {
+  const size_t known = failed_->after(0).size();
+  const tools::SpentSymbols before = *spent_;
+  for (const Workplaces& each : from) {
+    for (const std::string& tree : each.failed_->after(known)) failed_->add(tree);
+    spent_->add(*each.spent_, before);
+  }
 }
 
 tools::WorkspaceOptions Workplaces::options_on(const fs::path& tree, const fs::path& state,

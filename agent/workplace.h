@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <stop_token>
+#include <vector>
 
 #include "agent/task.h"
 #include "agent/working_copy.h"
@@ -34,7 +35,7 @@ class Workplaces {
   Workplaces(const Task& task, bool sandboxed, std::stop_token cancel)
       : task_(task), sandboxed_(sandboxed), cancel_(std::move(cancel)) {}
 
-  void use(std::filesystem::path work) { work_ = std::move(work); }
+  void use(std::filesystem::path work) { own_ = work_ = std::move(work); }
 
   std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
 
@@ -46,6 +47,11 @@ class Workplaces {
   tools::WorkspaceOptions options_on(const std::filesystem::path& tree,
                                      const std::filesystem::path& state, int64_t window) const;
 
+  // The same for one of several attempts that go on at the same time: its directories are its own,
+  // and it knows of the others' failures only when all have ended.
+  Workplaces apart(int attempt) const;
+  void learn(const std::vector<Workplaces>& from);
+
   const std::shared_ptr<tools::FailedTrees>& failed() const { return failed_; }
   const std::shared_ptr<tools::SpentSymbols>& spent() const { return spent_; }
 
@@ -54,6 +60,7 @@ class Workplaces {
   bool sandboxed_;
   std::stop_token cancel_;
   std::filesystem::path work_;
+  std::filesystem::path own_;  // below it: of the attempt
   std::shared_ptr<tools::FailedTrees> failed_ = std::make_shared<tools::FailedTrees>();
   std::shared_ptr<tools::SpentSymbols> spent_ = std::make_shared<tools::SpentSymbols>();
 };

@@ -16,6 +16,14 @@ class SpentSymbols {
     return found != failures_.end() && found->second >= kMany;
   }
 
+  // What `later`, which went on from `before`, has counted since.
+  void add(const SpentSymbols& later, const SpentSymbols& before) {
+    for (const auto& [symbol, count] : later.failures_) {
+      const auto known = before.failures_.find(symbol);
+      failures_[symbol] += count - (known == before.failures_.end() ? 0 : known->second);
+    }
+  }
+
   // How often the changes of each have failed.
   const std::map<std::string, int>& failures() const { return failures_; }
   void go_on_from(std::map<std::string, int> failures) { failures_ = std::move(failures); }

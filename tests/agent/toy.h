@@ -75,6 +75,11 @@ class Toy {
 
   dsv4::agent::FixReport fix_with(const Script& script) { return run(script, options, nullptr); }
 
+  // The same with a script that threads may call at the same time.
+  dsv4::agent::FixReport fix_by(const dsv4::llm::ScriptedConversation::Script& script) {
+    return run_by(script, options, nullptr);
+  }
+
   // Goes on with what another process has left in the directory.
   dsv4::agent::FixReport resume_with(const Script& script, const std::filesystem::path& directory) {
     const dsv4::agent::SavedRun saved = dsv4::agent::read_run(directory);
@@ -83,15 +88,22 @@ class Toy {
 
   dsv4::agent::FixReport run(const Script& script, const dsv4::agent::FixOptions& how,
                              const dsv4::agent::SavedRun* saved) {
+    const auto remembers = [&](std::span<const dsv4::llm::RecordedSegment> context,
+                               const dsv4::llm::ReplyOptions&) {
+      segments.assign(context.begin(), context.end());
+      return script(context);
+    };
+    return run_by(remembers, how, saved);
+  }
+
+  dsv4::agent::FixReport run_by(const dsv4::llm::ScriptedConversation::Script& script,
+                                const dsv4::agent::FixOptions& how,
+                                const dsv4::agent::SavedRun* saved) {
     const dsv4::agent::Stop stop(how.time_limit);
     std::istringstream no_input;
     dsv4::agent::Observer observer;
     const auto open = [&]() -> std::unique_ptr<dsv4::llm::Conversation> {
-      return std::make_unique<dsv4::llm::ScriptedConversation>(
-          [&](std::span<const dsv4::llm::RecordedSegment> context, const dsv4::llm::ReplyOptions&) {
-            segments.assign(context.begin(), context.end());
-            return script(context);
-          });
+      return std::make_unique<dsv4::llm::ScriptedConversation>(script);
     };
     return dsv4::agent::run_fix(how, {no_input, open, observer, stop}, saved);
   }

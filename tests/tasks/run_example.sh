@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # One bundled example from the command line to a patch, on the embedded model.
-#   run_example.sh DSV4_AGENT EXAMPLE_DIR passes|may-give-up
+#   run_example.sh DSV4_AGENT EXAMPLE_DIR passes|may-give-up [OPTION OF FIX]...
 # Fails unless: the example's tests fail before; fix exits 0 and says "passed", and the patch,
 # applied to a fresh copy, makes the tests pass; or, where it may give up, it exits 1 within its time
 # limit and says "gave_up". Either way it prints one JSON object, leaves the example untouched and
@@ -9,6 +9,7 @@ set -euo pipefail
 agent=$1
 example=$2
 expected=$3
+shift 3
 scratch=$(mktemp -d)
 export XDG_CACHE_HOME=$scratch/cache XDG_CONFIG_HOME=$scratch/config XDG_STATE_HOME=$scratch/state
 trap 'rm -rf "$scratch"' EXIT
@@ -29,7 +30,7 @@ attempts=8
 fingerprint "$example" > "$scratch/tree-before"
 status=0
 "$agent" fix "$example/issue.md" --json --run-dir "$scratch/run" --time-limit 10m \
-  --attempts $attempts > "$scratch/out.json" 2> "$scratch/err" || status=$?
+  --attempts $attempts "$@" > "$scratch/out.json" 2> "$scratch/err" || status=$?
 fingerprint "$example" > "$scratch/tree-after"
 cmp "$scratch/tree-before" "$scratch/tree-after" || fail "the example's tree was changed"
 for process in /proc/[0-9]*; do
