@@ -1,129 +1,144 @@
 #include "llm/drafter.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace dsv4::llm {
 namespace {
 
-constexpr int64_t kReach = 64 << 10;   // ids that are looked through
-constexpr int64_t kTrusted = 6;        // a repetition this long is followed without looking again
-constexpr double kMemory = 0.03;       // weight of the newest observation
-constexpr double kPays = 1.15;         // speed-up from which a guess is made
-constexpr double kForgets = 0.002;     // how fast a measured cost goes back to the expected one
-constexpr double kExpectedCost = 0.4;  // of one more id, relative to one alone
+constexpr double kMemory = 0.03;         // weight of the newest observation
+constexpr double kPays = 1.15;           // speed-up from which a guess is made
+constexpr double kPredictionPays = 1.1;  // the same for the MTP layer's
+constexpr double kForgets = 0.002;       // how fast a measured cost goes back to the expected one
+constexpr double kExpectedCost = 0.4;    // of one more id, relative to one alone
+constexpr double kExpectedAsking = 0.3;  // of one id from the MTP layer, likewise
 
-int32_t id_at(const PageList& past, int64_t i) {
-  int32_t id = 0;
-  std::memcpy(&id, past.row(i), sizeof(id));
-  return id;
-}
+constexpr double kChains = 0.6;  // the first id must be right so often
 
-// Without a branch for each id, so that it becomes vector code: most pages hold none.
-bool holds(const int32_t* ids, int64_t count, int32_t id) {
-  int32_t found = 0;
-  for (int64_t i = 0; i < count; ++i) found |= static_cast<int32_t>(ids[i] == id);
-  return found != 0;
-}
+constexpr int64_t kTrials = 12;               // in a row
+constexpr int64_t kMostBetweenTrials = 8192;  // ids
 
-// How many ids before position a and before position b agree.
-int64_t agreement(const PageList& past, int64_t a, int64_t b, int64_t most) {
-  int64_t n = 0;
-  while (n < most && n < a && n < b && id_at(past, a - 1 - n) == id_at(past, b - 1 - n)) ++n;
-  return n;
-}
+constexpr int64_t kMostSinceAlone = 64;  // steps
 
 }  // namespace
 
-std::array<double, Drafter::kLongest + 1> Drafter::prior() {
-  std::array<double, kLongest + 1> right{};
-  for (size_t length = 1; length < right.size(); ++length) {
-    right[length] = static_cast<double>(length) / static_cast<double>(length + 3);
-  }
-  return right;
+void Drafter::Rate::add(bool is_right) {
+  right += (is_right ? 1.0 : 0.0) - kMemory * right;
+  seen += 1.0 - kMemory * seen;
 }
 
-Drafter::Match Drafter::find(const PageList& past, int64_t position, int32_t next) const {
-  constexpr int64_t kRows = PageList::kRowsPerPage;
-  Match best;
-  int32_t ids[kRows];
-  for (int64_t end = position; end > std::max<int64_t>(0, position - kReach);) {
-    const int64_t begin = (end - 1) / kRows * kRows;
-    const int64_t count = end - begin;
-    std::memcpy(ids, past.row(begin), static_cast<size_t>(count) * sizeof(int32_t));
-    end = begin;
-    if (!holds(ids, count, next)) continue;
-    for (int64_t i = count - 1; i >= 0; --i) {
-      if (ids[i] != next) continue;
-      const int64_t at = begin + i;
-      const int64_t length = 1 + agreement(past, at, position, kLongest - 1);
-      if (length > best.length) best = {at + 1, length};
-      if (length == kLongest) return best;
-    }
+void Drafter::Mean::add(double seconds) {
+  if (seen >= 4) seconds = std::min(seconds, 2 * value);
+  value += std::max(kMemory, 1.0 / static_cast<double>(++seen)) * (seconds - value);
+}
+
+void Drafter::said(const PageList& past, int64_t position, int32_t next) {
+  lookup_.said(past, position, next);
+  --learned_->until_trials;
+  if (came_true_ == predicted_.size()) return;
+  const bool right = predicted_[came_true_] == next;
+  learned_->right[came_true_].add(right);
+  if (right) {
+    ++came_true_;
+  } else {
+    came_true_ = predicted_.size();
   }
-  return best;
 }
 
 double Drafter::relative_cost(int64_t count) const {
-  const double measured = seconds_[static_cast<size_t>(count)];
+  const Mean& measured = learned_->seconds[static_cast<size_t>(count)];
   const double expected = 1.0 + kExpectedCost * static_cast<double>(count - 1);
-  return measured > 0 ? measured / seconds_[1] : expected;
+  return measured.seen > 0 ? measured.value / learned_->seconds[1].value : expected;
 }
 
-// How many of the available ids to guess.
-int64_t Drafter::worth(int64_t available) const {
-  if (seconds_[1] <= 0) return 0;  // nothing to compare with yet
-  int64_t best = 0;
-  double best_gain = kPays;
+// How many of the ids to guess that the context suggests. Only 1, 3, 7 or 15: few costs to learn.
+Drafter::Choice Drafter::lookup() const {
+  Choice best;
   double all_right = 1.0;
   double expected = 1.0;  // ids that a step brings
-  for (int64_t n = 1; n <= std::min(available, kMost); ++n) {
-    const int64_t length = std::min(match_.length + n - 1, kLongest);
-    all_right *= right_[static_cast<size_t>(length)];
+  for (int64_t n = 1; n <= std::min(lookup_.available(), kMost); ++n) {
+    all_right *= lookup_.likelihood(n - 1);
     expected += all_right;
-    const bool whole = ((n + 1) & n) == 0;  // 2, 4, 8, 16 ids at once: few costs to learn
+    const bool whole = ((n + 1) & n) == 0;
     const double gain = expected / relative_cost(n + 1);
-    if (whole && gain > best_gain) {
-      best = n;
-      best_gain = gain;
-    }
+    if (whole && gain > best.gain) best = {n, gain};
   }
   return best;
 }
 
-std::vector<int32_t> Drafter::draft(const PageList& past, int64_t position, int32_t next) {
-  const bool right = expected_ == next;
-  if (expected_ >= 0) {
-    double& rate = right_[static_cast<size_t>(match_.length)];
-    rate += kMemory * ((right ? 1.0 : 0.0) - rate);
+// How many ids to ask the MTP layer for.
+Drafter::Choice Drafter::prediction() const {
+  Choice best;
+  double all_right = 1.0;
+  double expected = 1.0;
+  for (int64_t n = 1; n <= kMostAsked; ++n) {
+    all_right *= learned_->right[static_cast<size_t>(n) - 1].value();
+    expected += all_right;
+    const Mean& measured = learned_->asking[static_cast<size_t>(n)];
+    const double asking = measured.seen > 0 ? (measured.value + learned_->catching_up.value) /
+                                                  learned_->seconds[1].value
+                                            : kExpectedAsking * static_cast<double>(n);
+    const bool whole = ((n + 1) & n) == 0;
+    const double gain = expected / (relative_cost(n + 1) + asking);
+    if (whole && gain > best.gain) best = {n, gain};
   }
-  if (right && match_.length >= kTrusted) {
-    match_ = {match_.following + 1, std::min(match_.length + 1, kLongest)};
-  } else {
-    match_ = find(past, position, next);
+  return best;
+}
+
+// Whether the MTP layer's turn has come to be tried out.
+bool Drafter::tries_out() {
+  if (learned_->trials == 0 && learned_->until_trials <= 0) {
+    learned_->trials = kTrials;
+    learned_->between_trials = std::min(learned_->between_trials * 2, kMostBetweenTrials);
+    learned_->until_trials = learned_->between_trials;
   }
-  // What follows the occurrence may run up to `next` itself.
-  const int64_t available =
-      match_.length == 0 ? 0 : std::max<int64_t>(0, position + 1 - match_.following);
-  const auto following = [&](int64_t n) {
-    const int64_t at = match_.following + n;
-    return at < position ? id_at(past, at) : next;
-  };
-  expected_ = available > 0 ? following(0) : -1;
-  std::vector<int32_t> guess(static_cast<size_t>(worth(available)));
-  for (size_t n = 0; n < guess.size(); ++n) guess[n] = following(static_cast<int64_t>(n));
-  return guess;
+  return learned_->trials > 0;
+}
+
+Drafter::Plan Drafter::plan(const PageList& past, int64_t position, int32_t next, bool may_ask) {
+  // What an id costs alone is measured anew now and then: everything is compared with it.
+  if (!always_ && (learned_->seconds[1].seen == 0 || ++learned_->since_alone > kMostSinceAlone)) {
+    learned_->since_alone = 0;
+    return {};
+  }
+  Plan plan;
+  const Choice found = lookup();
+  const Choice predicted = may_ask ? prediction() : Choice{};
+  const bool copies = found.ids > 0 && (found.gain > kPays || always_);
+  const bool asks = predicted.ids > 0 && (predicted.gain > kPredictionPays || always_);
+  if (asks && !(copies && found.gain > predicted.gain)) {
+    plan.ask = predicted.ids;
+    learned_->between_trials = kTrials;
+  } else if (copies) {
+    for (int64_t n = 0; n < found.ids; ++n) {
+      plan.ids.push_back(lookup_.guess(past, position, next, n));
+    }
+  } else if (may_ask && tries_out()) {
+    // Some of the trials show what a chain would bring, where it has a chance.
+    const bool chain = --learned_->trials % 4 == 0 && learned_->right[0].value() > kChains;
+    plan.ask = chain ? kMostAsked : 1;
+  }
+  return plan;
+}
+
+void Drafter::predicted(std::vector<int32_t> ids, double seconds, double catching_up) {
+  learned_->asking[ids.size()].add(seconds);
+  learned_->catching_up.add(catching_up);
+  predicted_ = std::move(ids);
+  came_true_ = 0;
 }
 
 void Drafter::took(int64_t count, double seconds) {
   if (count > kMost + 1) return;
-  double& mean = seconds_[static_cast<size_t>(count)];
-  mean = mean > 0 ? mean + kMemory * (seconds - mean) : seconds;
+  learned_->seconds[static_cast<size_t>(count)].add(seconds);
+  if (count == 1) learned_->since_alone = 0;
+  if (learned_->seconds[1].seen == 0) return;
   // A cost that was measured at a bad moment must not stay for ever.
   for (int64_t n = 2; n <= kMost + 1; ++n) {
-    double& other = seconds_[static_cast<size_t>(n)];
-    if (n == count || other <= 0 || seconds_[1] <= 0) continue;
-    const double expected = seconds_[1] * (1.0 + kExpectedCost * static_cast<double>(n - 1));
+    double& other = learned_->seconds[static_cast<size_t>(n)].value;
+    if (n == count || other <= 0) continue;
+    const double expected =
+        learned_->seconds[1].value * (1.0 + kExpectedCost * static_cast<double>(n - 1));
     other += kForgets * (expected - other);
   }
 }

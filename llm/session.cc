@@ -1,7 +1,6 @@
 #include "llm/session.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -27,12 +26,16 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
       precision(how),
       options(with),
       network(std::make_shared<Network>(model->config(), model->weights())),
-      past(sizeof(int32_t), memory) {
+      past(sizeof(int32_t), memory),
+      drafter(with.draft_always) {
   options.chunk = std::max<int64_t>(1, options.chunk);
   options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
   const Config& c = model->config();
   for (const LayerConfig& layer : c.layers) {
     layers.push_back(make_layer_state(c, layer, stored_rows(precision), memory));
+  }
+  if (options.draft && MtpDrafter::usable(*model)) {
+    mtp.emplace(*model, stored_rows(precision), memory);
   }
 }
 
@@ -62,6 +65,7 @@ int64_t SessionState::step(std::span<const int32_t> next) {
   next = next.first(static_cast<size_t>(n));
   const Stretch stretch{next, position, &layers};
   network->run(context(), {&stretch, 1});
+  keep_streams(position, n);
   add_ids(next);
   logits.clear();
   if (n == due) {
@@ -69,75 +73,6 @@ int64_t SessionState::step(std::span<const int32_t> next) {
     checkpoint();
   }
   return n;
-}
-
-void SessionState::step_guessing(std::span<const int32_t> next) {
-  const auto begin = std::chrono::steady_clock::now();
-  forget_guess();
-  const auto appended = static_cast<int64_t>(next.size());
-  const int64_t start = position;
-  const int64_t due = until_checkpoint();
-  if (appended >= due) {  // a checkpoint comes among these ids
-    while (!next.empty()) {
-      const int64_t n = step(next);
-      next = next.subspan(static_cast<size_t>(n));
-      if (next.empty() && logits.empty()) keep_logits(n - 1);
-    }
-    return;
-  }
-  add_ids(next.first(next.size() - 1));
-  const std::vector<int32_t> guessed = drafter.draft(past, position, next.back());
-  const int64_t room = std::min({due - 1, options.chunk, kGuessRoom}) - appended;
-  std::vector<int32_t> ids(next.begin(), next.end());
-  for (const int32_t id : guessed) {
-    if (static_cast<int64_t>(ids.size()) < appended + room) ids.push_back(id);
-  }
-  const Stretch stretch{ids, start, &layers};
-  network->run(context(), {&stretch, 1});
-  add_ids(next.last(1));
-  const auto count = static_cast<int64_t>(ids.size());
-  if (count == appended) {
-    keep_logits(count - 1);
-  } else {
-    keep_guess(ids, next.size());
-  }
-  ++drafts.steps;
-  drafts.guessed += count - appended;
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  drafter.took(count, elapsed.count());
-}
-
-// The logits of all guessed rows in one product, which reads the head's weights once.
-void SessionState::keep_guess(std::span<const int32_t> computed, size_t appended) {
-  const auto vocab = static_cast<size_t>(model->config().vocab_size);
-  auto made = std::make_shared<Guess>();
-  made->ids.assign(computed.begin() + static_cast<std::ptrdiff_t>(appended), computed.end());
-  const size_t rows = made->ids.size() + 1;
-  made->logits.resize(rows * vocab);
-  network->logits(context(), static_cast<int64_t>(appended) - 1, static_cast<int64_t>(rows),
-                  made->logits.data());
-  logits.assign(made->logits.begin(), made->logits.begin() + static_cast<std::ptrdiff_t>(vocab));
-  guess = std::move(made);
-  guess_taken = 0;
-}
-
-bool SessionState::take_guess(int32_t id) {
-  if (!guess || guess_taken == guess->ids.size() || guess->ids[guess_taken] != id) return false;
-  const auto vocab = static_cast<size_t>(model->config().vocab_size);
-  const float* row = guess->logits.data() + ++guess_taken * vocab;
-  logits.assign(row, row + vocab);
-  add_ids({&id, 1});
-  ++drafts.right;
-  return true;
-}
-
-void SessionState::forget_guess() {
-  if (!guess) return;
-  for (size_t i = 0; i < layers.size(); ++i) {
-    cut_layer(model->config().layers[i], position, layers[i]);
-  }
-  guess.reset();
-  guess_taken = 0;
 }
 
 void SessionState::add_ids(std::span<const int32_t> ids) {
@@ -163,6 +98,7 @@ void SessionState::checkpoint() {
 void SessionState::restore(const SessionCheckpoint& checkpoint) {
   guess.reset();
   guess_taken = 0;
+  if (mtp) mtp->clear();
   position = checkpoint.position;
   logits = checkpoint.logits;
   past.resize(position);
@@ -226,7 +162,7 @@ bool Session::append_sampled(std::span<const int32_t> ids, std::stop_token stop)
   while (!ids.empty()) {
     if (stop.stop_requested()) return false;
     if (s.take_guess(ids.front())) {
-      s.drafter.draft(s.past, s.position - 1, ids.front());
+      s.drafter.said(s.past, s.position - 1, ids.front());
       ids = ids.subspan(1);
       continue;
     }

@@ -21,13 +21,16 @@ struct SessionOptions {
   int64_t chunk = 256;              // ids computed together in prefill, at most; bounds the memory
   int64_t checkpoint_every = 4096;  // ids between the checkpoints that append makes by itself
   bool draft = true;                // whether append_sampled guesses ahead
+  bool draft_always = false;        // and does so where it does not pay, to check and measure it
 };
 
 // What guessing ahead has brought so far.
 struct DraftCounts {
-  int64_t steps = 0;    // passes over the network for sampled ids
-  int64_t guessed = 0;  // ids computed ahead in them
-  int64_t right = 0;    // of those, how many were then appended
+  int64_t steps = 0;            // passes over the network for sampled ids
+  int64_t guessed = 0;          // ids computed ahead in them
+  int64_t right = 0;            // of those, how many were then appended
+  int64_t predicted = 0;        // of the guessed ones, how many the MTP layer said
+  int64_t predicted_right = 0;  // of the right ones
 };
 
 // One growing sequence of token ids and the state it leaves behind (deepseek-v4.md section 5). The

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "llm/drafter.h"
+#include "llm/mtp_drafter.h"
 #include "llm/network.h"
 #include "llm/page_list.h"
 #include "llm/session.h"
@@ -31,10 +33,12 @@ struct SessionState {
   struct Guess {
     std::vector<int32_t> ids;
     std::vector<float> logits;
+    bool predicted = false;  // by the MTP layer
   };
   std::shared_ptr<const Guess> guess;  // null: none
   size_t guess_taken = 0;              // so many of them have been appended since
   Drafter drafter;
+  std::optional<MtpDrafter> mtp;  // where the model has one that can be used
   DraftCounts drafts;
 
   SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& p, Precision how,
@@ -50,8 +54,18 @@ struct SessionState {
   int64_t step(std::span<const int32_t> next);
   // Runs ids, a few, along with ids that are guessed to follow them.
   void step_guessing(std::span<const int32_t> next);
+  // The ids to compute along with those about to be appended, the last of which is `next`; at most
+  // `most`. Whether the MTP layer has said them.
+  struct Ahead {
+    std::vector<int32_t> ids;
+    bool predicted = false;
+  };
+  Ahead guess_after(int32_t next, int64_t most);
+  std::vector<int32_t> predict(int32_t next, int64_t count);
+  // The network has just run at positions [start, start + count).
+  void keep_streams(int64_t start, int64_t count);
   // Of the ids just computed, those after `appended` are the guess.
-  void keep_guess(std::span<const int32_t> computed, size_t appended);
+  void keep_guess(const Ahead& ahead, size_t appended);
   // Whether `id` is what was guessed; it has been appended then.
   bool take_guess(int32_t id);
   void forget_guess();

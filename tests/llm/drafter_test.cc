@@ -4,9 +4,7 @@
 #include <cstring>
 #include <random>
 
-#include "llm/session.h"
 #include "tests/catch.h"
-#include "tests/llm/fixture.h"
 
 using namespace dsv4;
 using llm::Drafter;
@@ -24,23 +22,34 @@ llm::PageList list_of(const std::vector<int32_t>& ids) {
 
 // Where computing sixteen ids takes twice as long as one.
 Drafter cheap() {
-  Drafter drafter;
+  Drafter drafter(false);
   for (int64_t n = 1; n <= Drafter::kMost + 1; ++n) {
     drafter.took(n, 1.0 + 0.07 * static_cast<double>(n - 1));
   }
   return drafter;
 }
 
+std::vector<int32_t> guess(Drafter& drafter, const std::vector<int32_t>& ids, int32_t next) {
+  const llm::PageList past = list_of(ids);
+  const auto position = static_cast<int64_t>(ids.size());
+  drafter.said(past, position, next);
+  return drafter.plan(past, position, next, false).ids;
+}
+
+std::vector<int32_t> guess_of_cheap(const std::vector<int32_t>& ids, int32_t next) {
+  Drafter drafter = cheap();
+  return guess(drafter, ids, next);
+}
+
 }  // namespace
 
 TEST_CASE("a guess is what followed the longest repetition, the latest of equals") {
-  const llm::PageList past = list_of({1, 2, 3, 7, 8, 9, 2, 3, 5, 6, 1, 2});
-  Drafter drafter = cheap();
-  const std::vector<int32_t> guess = drafter.draft(past, 12, 3);
-  REQUIRE(guess.size() >= 3);
-  REQUIRE(std::vector(guess.begin(), guess.begin() + 3) == std::vector<int32_t>{7, 8, 9});
-  REQUIRE(cheap().draft(past, 10, 77).empty());
-  REQUIRE(cheap().draft(list_of({}), 0, 3).empty());
+  const std::vector<int32_t> past{1, 2, 3, 7, 8, 9, 2, 3, 5, 6, 1, 2};
+  const std::vector<int32_t> found = guess_of_cheap(past, 3);
+  REQUIRE(found.size() >= 3);
+  REQUIRE(std::vector(found.begin(), found.begin() + 3) == std::vector<int32_t>{7, 8, 9});
+  REQUIRE(guess_of_cheap(past, 77).empty());
+  REQUIRE(guess_of_cheap({}, 3).empty());
 }
 
 TEST_CASE("guesses that are never right stop, and come back when the text repeats itself") {
@@ -48,7 +57,7 @@ TEST_CASE("guesses that are never right stop, and come back when the text repeat
   std::vector<int32_t> ids;
   Drafter drafter = cheap();
   const auto feed = [&](int32_t id) {
-    const size_t guessed = drafter.draft(list_of(ids), static_cast<int64_t>(ids.size()), id).size();
+    const size_t guessed = guess(drafter, ids, id).size();
     ids.push_back(id);
     return guessed;
   };
@@ -62,42 +71,35 @@ TEST_CASE("guesses that are never right stop, and come back when the text repeat
 }
 
 TEST_CASE("where many ids cost as much as they bring nothing is guessed") {
-  Drafter drafter;
+  Drafter drafter(false);
   for (int64_t n = 1; n <= Drafter::kMost + 1; ++n) drafter.took(n, static_cast<double>(n));
   std::vector<int32_t> ids;
   for (int32_t i = 0; i < 40; ++i) ids.push_back(i % 10);
-  REQUIRE(drafter.draft(list_of(ids), 40, 0).empty());
+  REQUIRE(guess(drafter, ids, 0).empty());
 }
 
-TEST_CASE("the logits after sampled ids are the same with guesses and without") {
-  for (const char* name : {"all_kinds", "published"}) {
-    const Fixture fixture(name);
-    const auto model = llm::Model::open(fixture.directory);
-    kernels::ThreadPool pool(2);
-    llm::SessionOptions plain;
-    plain.draft = false;
-    plain.checkpoint_every = 97;
-    llm::SessionOptions drafting = plain;
-    drafting.draft = true;
-    llm::Session a(model, pool, plain);
-    llm::Session b(model, pool, drafting);
-    a.append(fixture.ids);
-    b.append(fixture.ids);
-    std::mt19937 random(5);
-    for (int i = 0; i < 400; ++i) {
-      // Text that repeats: every so often it goes elsewhere.
-      const size_t at = static_cast<size_t>(i + (i / 50) * 7) % fixture.ids.size();
-      const int32_t id = random() % 16 == 0 ? 1 : fixture.ids[at];
-      // Now and then several at once, as when a grammar leaves no choice.
-      std::vector<int32_t> ids{id};
-      if (random() % 8 == 0)
-        ids.resize(1 + random() % 40, fixture.ids[(at + 1) % fixture.ids.size()]);
-      REQUIRE(a.append_sampled(ids));
-      REQUIRE(b.append_sampled(ids));
-      REQUIRE(std::equal(a.logits().begin(), a.logits().end(), b.logits().begin()));
+TEST_CASE("the MTP layer is asked where it is right often enough, and little where it is not") {
+  // Two ids at once cost a third more than one, and asking the layer a quarter.
+  const auto asked = [](double share, double asking) {
+    std::mt19937 random(9);
+    Drafter drafter(false);
+    std::vector<int32_t> ids;
+    int64_t count = 0;
+    std::vector<int32_t> predicted;
+    for (int32_t id = 0; id < 2000; ++id) {  // never the same id twice
+      const llm::PageList past = list_of({});
+      drafter.said(past, 0, id);
+      const int64_t ask = drafter.plan(past, 0, id, true).ask;
+      drafter.took(1 + ask, 1.0 + 0.33 * static_cast<double>(ask));
+      if (ask == 0) continue;
+      ++count;
+      const bool right = static_cast<double>(random() % 1000) < share * 1000;
+      drafter.predicted(std::vector<int32_t>(static_cast<size_t>(ask), right ? id + 1 : -1),
+                        asking * static_cast<double>(ask), 0.01);
     }
-    REQUIRE(a.drafts().guessed == 0);
-    REQUIRE(b.drafts().right > 0);
-    REQUIRE(b.position() == a.position());
-  }
+    return count;
+  };
+  REQUIRE(asked(0.95, 0.25) > 1500);
+  REQUIRE(asked(0.3, 0.25) < 100);
+  REQUIRE(asked(0.95, 1.0) < 100);
 }

@@ -1,7 +1,10 @@
 // The MTP layer against `transformers`' layer between projections written in the generator (f32),
 // and against an independent float64 computation with the published formats' rounding.
 #include <algorithm>
+#include <cstring>
+#include <random>
 
+#include "llm/mtp_drafter.h"
 #include "llm/network.h"
 #include "tests/catch.h"
 #include "tests/llm/fixture.h"
@@ -115,5 +118,49 @@ TEST_CASE("no split of the ids changes a bit of what the MTP layer says") {
       INFO(name << " in chunks of " << chunk);
       REQUIRE(Prediction(*model, precision).of(fixture.ids, chunk) == whole);
     }
+  }
+}
+
+TEST_CASE("the MTP layer guesses what it says when it has seen every position") {
+  const Fixture fixture("published");
+  const auto model = llm::Model::open(fixture.directory);
+  const llm::Config& c = model->config();
+  const Precision precision = model->default_precision();
+  const auto vocab = static_cast<size_t>(c.vocab_size);
+  const std::vector<float> said = Prediction(*model, precision).of(fixture.ids, 64);
+
+  kernels::ThreadPool pool(2);
+  const llm::ForwardContext ctx{c, precision, pool, kernels::detect_isa()};
+  llm::Network network(c, model->weights());
+  const auto memory = std::make_shared<llm::PageMemory>();
+  std::vector<llm::LayerState> layers;
+  for (const llm::LayerConfig& layer : c.layers) {
+    layers.push_back(make_layer_state(c, layer, llm::stored_rows(precision), memory));
+  }
+  REQUIRE(llm::MtpDrafter::usable(*model));
+  llm::MtpDrafter drafter(*model, llm::stored_rows(precision), memory);
+  llm::PageList past(sizeof(int32_t), memory);
+  std::mt19937 random(2);
+  for (int64_t at = 0; at < static_cast<int64_t>(fixture.ids.size()) - 1;) {
+    const int64_t left = static_cast<int64_t>(fixture.ids.size()) - 1 - at;
+    const int64_t n = std::min<int64_t>(left, 1 + random() % llm::MtpDrafter::kReach);
+    const std::span ids = std::span(fixture.ids).subspan(static_cast<size_t>(at));
+    const llm::Stretch stretch{ids.first(static_cast<size_t>(n)), at, &layers};
+    network.run(ctx, {&stretch, 1});
+    drafter.keep(at, n, network.streams());
+    past.resize(at + n);
+    for (int64_t i = 0; i < n; ++i)
+      std::memcpy(past.new_row(at + i), &ids[static_cast<size_t>(i)], 4);
+    at += n;
+    INFO("at position " << at);
+    REQUIRE(drafter.knows(at));
+    REQUIRE_FALSE(drafter.knows(at + 1));
+    drafter.catch_up(ctx, network, past, at);
+    const int64_t more = 1 + static_cast<int64_t>(random() % 3);
+    const int32_t next = fixture.ids[static_cast<size_t>(at)];
+    const std::vector<int32_t> guess = drafter.guess(ctx, network, at, next, more);
+    REQUIRE(static_cast<int64_t>(guess.size()) == more);
+    const size_t expected = best(&said[static_cast<size_t>(at - 1) * vocab], vocab);
+    REQUIRE(static_cast<size_t>(guess.front()) == expected);
   }
 }
