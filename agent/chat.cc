@@ -118,6 +118,7 @@ void Chat::read(std::stop_token cancel) {
   ContextOptions context;
   context.root = place_->copy();
   context.changes = change_counts(repository_);
+  context.outer = outer_instructions(repository_);
   const Reading what{model_.repairs_only ? system_text() : chat_system_text(), toolbox, listing,
                      std::move(context), ""};
   auto conversation = model_.conversation->fork();

@@ -72,6 +72,13 @@ std::string read_file(const std::filesystem::path& file, uint64_t size) {
   return text;
 }
 
+constexpr const char* kInstructions = "AGENTS.md";
+
+// Whether it can be shown: UTF-8, and no NUL in it.
+bool is_text(const std::string& bytes) {
+  return bytes.find('\0') == std::string::npos && is_utf8(bytes);
+}
+
 void end_in_one_newline(std::string* text) {
   while (!text->empty() && text->back() == '\n') text->pop_back();
   if (!text->empty()) *text += '\n';
@@ -120,6 +127,26 @@ std::vector<size_t> farthest_first(const std::vector<ContextFile>& files,
 
 }  // namespace
 
+std::vector<ContextFile> outer_instructions(const Repository& repository) {
+  namespace fs = std::filesystem;
+  std::vector<ContextFile> found;
+  std::string up;
+  for (fs::path at = repository.root; at != repository.work_tree && at.has_relative_path();) {
+    at = at.parent_path();
+    up += "../";
+    const fs::path file = at / kInstructions;
+    std::error_code error;
+    if (!fs::is_regular_file(fs::symlink_status(file, error))) continue;
+    const uint64_t size = fs::file_size(file, error);
+    if (error || size > kLargestShown) continue;
+    std::string text = read_file(file, size);
+    if (!is_text(text)) continue;
+    end_in_one_newline(&text);
+    found.insert(found.begin(), {up + kInstructions, std::move(text), false});
+  }
+  return found;
+}
+
 RepositoryContext read_context(const Listing& listing, const ContextOptions& options) {
   RepositoryContext context;
   for (const TreeEntry& entry : listing.entries) {
@@ -128,7 +155,7 @@ RepositoryContext read_context(const Listing& listing, const ContextOptions& opt
     std::string text;
     if (reason.empty()) {
       text = read_file(options.root / entry.path, entry.size);
-      if (text.find('\0') != std::string::npos || !is_utf8(text)) reason = "binary";
+      if (!is_text(text)) reason = "binary";
       if (reason.empty() && says_generated(text)) reason = "generated";
     }
     if (!reason.empty()) {
@@ -136,10 +163,17 @@ RepositoryContext read_context(const Listing& listing, const ContextOptions& opt
       continue;
     }
     end_in_one_newline(&text);
-    const bool instructions = basename(entry.path) == "AGENTS.md";
+    const bool instructions = basename(entry.path) == kInstructions;
     (instructions ? context.instructions : context.files)
         .push_back({entry.path, std::move(text), false});
   }
+  const auto depth = [](const ContextFile& file) {
+    return std::count(file.path.begin(), file.path.end(), '/');
+  };
+  std::stable_sort(context.instructions.begin(), context.instructions.end(),
+                   [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
+  context.instructions.insert(context.instructions.begin(), options.outer.begin(),
+                              options.outer.end());
   const auto changes = [&](const ContextFile& file) {
     const auto found = options.changes.find(file.path);
     return found == options.changes.end() ? 0 : found->second;
@@ -184,6 +218,12 @@ int64_t fit_context(RepositoryContext* context, const FitOptions& options) {
     if (!dropped[i]) kept.push_back(std::move(files[i]));
   }
   files = std::move(kept);
+  while (total > options.budget && !context->instructions.empty()) {
+    const ContextFile& innermost = context->instructions.back();
+    total -= options.count_tokens(instructions_text(innermost));
+    context->left_out.push_back({innermost.path, "no room in the model's window"});
+    context->instructions.pop_back();
+  }
   std::sort(context->left_out.begin(), context->left_out.end(),
             [](const LeftOut& a, const LeftOut& b) { return a.path < b.path; });
   return options.count_tokens(repository_text(*context));

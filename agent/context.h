@@ -24,7 +24,7 @@ struct LeftOut {
 };
 
 struct RepositoryContext {
-  std::vector<ContextFile> instructions;  // AGENTS.md, outermost first
+  std::vector<ContextFile> instructions;  // AGENTS.md, outermost first; each for its folder
   std::vector<ContextFile> files;         // least-changed first, then by path
   std::vector<LeftOut> left_out;          // by path
 };
@@ -33,9 +33,14 @@ struct ContextOptions {
   std::filesystem::path root;  // where the listed files are
   std::string issue_path;      // relative to root when the issue lies inside: not shown twice
   std::map<std::string, int> changes;  // how often each file changed lately: the order
+  std::vector<ContextFile> outer;      // instructions from above root
 };
 
 inline constexpr uint64_t kLargestShown = 512 << 10;  // bytes of one file
+
+// The AGENTS.md of the folders above the root of a repository that is only a part of its work tree,
+// outermost first; their paths begin with "../". Links are not followed.
+std::vector<ContextFile> outer_instructions(const Repository& repository);
 
 // Applies the rules: text files only, nothing generated, vendored, in a submodule or over
 // kLargestShown; AGENTS.md goes to the instructions. Links are not followed.
@@ -49,7 +54,7 @@ struct FitOptions {
 };
 
 // Makes the context fit: files become outlines, farthest from the issue first, and are left out
-// when that is not enough. Returns the tokens it takes.
+// when that is not enough; then instructions, innermost first. Returns the tokens it takes.
 int64_t fit_context(RepositoryContext* context, const FitOptions& options);
 
 }  // namespace dsv4::agent

@@ -18,8 +18,9 @@ namespace dsv4::agent {
 std::uintmax_t read_events(const std::filesystem::path& directory,
                            const std::function<bool(const nlohmann::ordered_json&)>& take);
 
-// What a "context" event says of the repository's files: paths, not texts. Throws
-// nlohmann::json::exception.
+// What a "context" event and a report say of the repository's files: paths, not texts. And back:
+// throws nlohmann::json::exception.
+nlohmann::ordered_json json_of(const RepositoryContext& context);
 RepositoryContext context_from(const nlohmann::ordered_json& event);
 
 }  // namespace dsv4::agent

@@ -234,6 +234,7 @@ class FixRun {
       context.issue_path = task_.issue.file.lexically_relative(task_.repository.root).string();
     }
     context.changes = change_counts(task_.repository);
+    context.outer = outer_instructions(task_.repository);
     const Reading what{system_text(), toolbox, task_.listing, std::move(context), task_.issue.text};
     ReadRepository read = read_repository(root, what, *observer_, environment_.stop.token());
     report_.context = std::move(read.context);

@@ -1,3 +1,4 @@
+#include "agent/event_log.h"
 #include "agent/fix.h"
 #include "agent/printable.h"
 
@@ -96,16 +97,7 @@ ordered_json FixReport::json() const {
 
 ordered_json FixReport::json_for_file() const {
   ordered_json report = json();
-  ordered_json files = ordered_json::array();
-  ordered_json outlines = ordered_json::array();
-  ordered_json left_out = ordered_json::array();
-  for (const ContextFile& file : context.files) {
-    (file.outline ? outlines : files).push_back(file.path);
-  }
-  for (const LeftOut& file : context.left_out) {
-    left_out.push_back({{"path", to_utf8(file.path)}, {"reason", file.reason}});
-  }
-  report["context"] = {{"files", files}, {"outlines", outlines}, {"left_out", left_out}};
+  report["context"] = agent::json_of(context);
   return report;
 }
 

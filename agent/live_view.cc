@@ -83,6 +83,7 @@ void LiveView::on_context(const RepositoryContext& context, int64_t tokens) {
   std::string text = "context: " + grouped(static_cast<int64_t>(context.files.size())) +
                      " files, " + grouped(tokens) + " tokens";
   if (outlines > 0) text += ", " + grouped(outlines) + " of them as outlines";
+  for (const ContextFile& file : context.instructions) text += ", with " + file.path;
   if (!context.left_out.empty()) {
     text += ", " + grouped(static_cast<int64_t>(context.left_out.size())) +
             " files left out (listed in report.json)";

@@ -43,11 +43,18 @@ std::string file_text(const ContextFile& file) {
   return "=== " + file.path + (file.outline ? " (outline)" : "") + "\n" + file.text;
 }
 
+std::string instructions_text(const ContextFile& file) {
+  const size_t slash = file.path.rfind('/');
+  const bool nested = slash != std::string::npos && !file.path.starts_with("../");
+  const std::string only = nested ? " (for " + file.path.substr(0, slash + 1) + " only)" : "";
+  return "=== " + file.path + only + "\n" + file.text;
+}
+
 std::string repository_text(const RepositoryContext& context) {
   std::string text;
   if (!context.instructions.empty()) {
     text = "# Instructions from the repository\n\n";
-    for (const ContextFile& file : context.instructions) text += file_text(file);
+    for (const ContextFile& file : context.instructions) text += instructions_text(file);
     text += "\n";
   }
   text += "# Repository\n\n";

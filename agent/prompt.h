@@ -22,6 +22,9 @@ std::string_view chat_opening();
 // One file as it is shown: "=== PATH" and its text.
 std::string file_text(const ContextFile& file);
 
+// The same for instructions; those of a folder below the root say what they are for.
+std::string instructions_text(const ContextFile& file);
+
 // The first part of the user's turn: instructions and the repository. Attempts fork after it.
 std::string repository_text(const RepositoryContext& context);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/error.h"
+#include "agent/event_log.h"
 #include "agent/gate.h"
 #include "agent/loop.h"
 #include "agent/printable.h"
@@ -75,16 +76,9 @@ void RunRecord::on_first_tests(const std::string& command, const tools::TestRepo
 }
 
 void RunRecord::on_context(const RepositoryContext& context, int64_t tokens) {
-  ordered_json files = ordered_json::array();
-  ordered_json outlines = ordered_json::array();
-  ordered_json left_out = ordered_json::array();
-  for (const ContextFile& file : context.files)
-    (file.outline ? outlines : files).push_back(file.path);
-  for (const LeftOut& file : context.left_out) {
-    left_out.push_back({{"path", text_of(file.path)}, {"reason", file.reason}});
-  }
-  event("context",
-        {{"tokens", tokens}, {"files", files}, {"outlines", outlines}, {"left_out", left_out}});
+  ordered_json fields = {{"tokens", tokens}};
+  fields.update(json_of(context));
+  event("context", fields);
 }
 
 void RunRecord::on_prompt(std::string_view part) {

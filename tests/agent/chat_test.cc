@@ -426,6 +426,19 @@ TEST_CASE("a model that repairs only gets every message as an issue of its own")
   REQUIRE_FALSE(gave_up.trouble.empty());
 }
 
+TEST_CASE("a session that goes on still says which instructions it was given") {
+  Session session;
+  session.toy.scratch.write("repo/AGENTS.md", "Use tabs.\n");
+  session.toy.scratch.write("repo/src/AGENTS.md", "Use blanks.\n");
+  session.chat();
+  session.kill_and_resume();
+  REQUIRE(session.say("hello").code == kPassed);
+  REQUIRE(session.context.find("=== src/AGENTS.md (for src/ only)\nUse blanks.\n") !=
+          std::string::npos);
+  REQUIRE(session.chat().context().instructions.size() == 2);
+  REQUIRE(session.chat().context().instructions[1].path == "src/AGENTS.md");
+}
+
 TEST_CASE("files that a message names are shown unless they are there already") {
   const Scratch scratch;
   scratch.write("copy/a.py", "a = 1\n");

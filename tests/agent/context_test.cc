@@ -13,7 +13,7 @@ namespace {
 RepositoryContext read(const Scratch& scratch, std::map<std::string, int> changes = {},
                        const std::string& issue = "") {
   return read_context(list_tree(enclosing_repository(scratch / "repo")),
-                      {scratch / "repo", issue, std::move(changes)});
+                      {scratch / "repo", issue, std::move(changes), {}});
 }
 
 std::vector<std::string> paths(const RepositoryContext& context) {
@@ -53,6 +53,39 @@ TEST_CASE("instructions from the owners come before the files") {
           "# Repository\n\n=== a.py\nx\n=== empty.py\n");
 }
 
+TEST_CASE(
+    "instructions of nested folders come after those around them, and say what they are for") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  for (const char* folder : {"", "1st/", "1st/deep/", "src/", "vendor/x/"}) {
+    scratch.write(std::string("repo/") + folder + "AGENTS.md", "Rules.");
+  }
+  std::filesystem::create_directories(scratch / "repo/linked");
+  std::filesystem::create_symlink("../AGENTS.md", scratch / "repo/linked/AGENTS.md");
+  REQUIRE(repository_text(read(scratch)) ==
+          "# Instructions from the repository\n\n=== AGENTS.md\nRules.\n"
+          "=== 1st/AGENTS.md (for 1st/ only)\nRules.\n"
+          "=== src/AGENTS.md (for src/ only)\nRules.\n"
+          "=== 1st/deep/AGENTS.md (for 1st/deep/ only)\nRules.\n\n# Repository\n\n");
+}
+
+TEST_CASE("a part of a work tree has the instructions of the folders around it, too") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  scratch.write("AGENTS.md", "Not of this work tree.");
+  scratch.write("repo/AGENTS.md", "Of all.");
+  scratch.write("repo/a/b/AGENTS.md", "Of b.");
+  scratch.write("repo/a/b/x.py", "x\n");
+  std::filesystem::create_symlink("/etc/passwd", scratch / "repo/a/AGENTS.md");
+  const Repository part = named_repository(scratch / "repo/a/b");
+  const RepositoryContext context =
+      read_context(list_tree(part), {part.root, "", {}, outer_instructions(part)});
+  REQUIRE(repository_text(context) ==
+          "# Instructions from the repository\n\n=== ../../AGENTS.md\nOf all.\n"
+          "=== AGENTS.md\nOf b.\n\n# Repository\n\n=== x.py\nx\n");
+  REQUIRE(outer_instructions(named_repository(scratch / "repo")).empty());
+}
+
 TEST_CASE("files that change least come first") {
   const Scratch scratch;
   git_init(scratch / "repo");
@@ -88,6 +121,23 @@ TEST_CASE("a name that could forge a header is left out") {
   scratch.write("repo/a\n=== b.py", "x");
   scratch.write("repo/a.py", "x");
   REQUIRE(paths(read(scratch)) == Paths{"a.py"});
+}
+
+TEST_CASE("instructions without end leave room for the task, the innermost first") {
+  RepositoryContext context;
+  context.instructions = {{"AGENTS.md", std::string(300, 'x') + "\n", false},
+                          {"a/AGENTS.md", std::string(5000, 'x') + "\n", false}};
+  context.files = {{"a.py", "x\n", false}};
+  FitOptions options;
+  options.count_tokens = [](const std::string& text) { return static_cast<int64_t>(text.size()); };
+  options.outline = [](const std::string&) { return std::string(); };
+  options.budget = 1000;
+  REQUIRE(fit_context(&context, options) <= options.budget);
+  REQUIRE(context.instructions.size() == 1);
+  REQUIRE(context.left_out.size() == 2);
+  options.budget = 100;
+  REQUIRE(fit_context(&context, options) <= options.budget);
+  REQUIRE(context.instructions.empty());
 }
 
 TEST_CASE("where not all fits, files far from the issue become outlines, then are left out") {
