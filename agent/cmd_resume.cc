@@ -96,6 +96,17 @@ FixOptions options_of(const SavedRun& saved, const SessionRow& row, bool sandbox
   return options;
 }
 
+// A run that has none left is not ended by that: it could still be given some.
+std::chrono::milliseconds time_left(const Arguments& parsed, const FixOptions& options,
+                                    const SavedRun& saved) {
+  using std::chrono::milliseconds;
+  if (parsed.time_limit) return *parsed.time_limit;
+  const auto left = options.time_limit - std::chrono::duration_cast<milliseconds>(saved.elapsed);
+  if (left > milliseconds(0)) return left;
+  throw UsageError("the time limit of " + describe_duration(options.time_limit) +
+                   " is used up: say with --time-limit how much longer it may take");
+}
+
 int go_on_with_session(const Arguments& parsed, const SessionRow& row) {
   if (parsed.json || parsed.quiet || parsed.time_limit) {
     throw UsageError(printable_line(row.id, 200) +
@@ -121,6 +132,7 @@ int cmd_resume(const std::vector<std::string>& arguments) {
   SessionRow row;
   SavedRun saved;
   FixOptions options;
+  std::chrono::milliseconds time_limit{0};
   try {
     parsed = parse(arguments);
     if (parsed.help) {
@@ -133,6 +145,9 @@ int cmd_resume(const std::vector<std::string>& arguments) {
       saved = open_run(row);
       options = options_of(saved, row, parsed.sandboxed);
       options.hooks = read_user_config().hooks;
+      time_limit = time_left(parsed, options, saved);
+      options.time_limit =
+          time_limit + std::chrono::duration_cast<std::chrono::milliseconds>(saved.elapsed);
     }
   } catch (const nlohmann::json::exception& error) {
     return show_failure("the run's events are damaged: " + std::string(error.what()), json);
@@ -140,9 +155,7 @@ int cmd_resume(const std::vector<std::string>& arguments) {
     return show_failure(error.what(), json);
   }
   if (row.kind != "fix") return go_on_with_session(parsed, row);
-  using std::chrono::milliseconds;
-  const auto left = options.time_limit - std::chrono::duration_cast<milliseconds>(saved.elapsed);
-  const Stop stop(std::max(milliseconds(1), parsed.time_limit.value_or(left)));
+  const Stop stop(time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
   const FixEnvironment environment{std::cin, [&] { return open_model(options.model); },

@@ -94,7 +94,8 @@ struct FixEnvironment {
 
 // Repairs one repository, unattended. Never throws: whatever goes wrong is in the report. With
 // `saved`, goes on with that run where its process left it; the options are then options_from() it,
-// but for the time limit, which is what is left.
+// with hooks and sandbox as of now. The time limit in the options is the whole run's; `stop` keeps
+// what is left of it.
 FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
                   const SavedRun* saved = nullptr);
 

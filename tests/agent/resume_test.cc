@@ -290,6 +290,18 @@ TEST_CASE("a signal ends with 130 and says how to go on, and going on ends as it
           std::string::npos);
 }
 
+TEST_CASE("a run whose time is used up is kept until it is given more") {
+  const RealRun real(kInterrupt);
+  REQUIRE(real.status == 130);
+  std::ofstream(real.directory() / "events.jsonl", std::ios::app)
+      << R"({"event":"note","seconds":1801,"text":"later"})" << '\n';
+  const std::string resume = "resume " + real.id() + " --no-sandbox";
+  const Ended refused = real.again(resume);
+  REQUIRE(refused.status == 2);
+  REQUIRE(refused.err.find("--time-limit") != std::string::npos);
+  REQUIRE(real.again(resume + " --time-limit 10m").status == 0);
+}
+
 TEST_CASE("nobody else goes on with a run while its process works") {
   const RealRun real(
       "XDG_STATE_HOME=$PWD/state " DSV4_BUILD_DIR
