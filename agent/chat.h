@@ -20,6 +20,7 @@
 #include "agent/session_index.h"
 #include "agent/timeline.h"
 #include "llm/conversation.h"
+#include "sandbox/sandbox.h"
 
 namespace dsv4::agent {
 
@@ -46,6 +47,7 @@ struct ChatOptions {
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
   std::vector<Hook> hooks;  // as the user's configuration is now
+  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
 };
 
 struct ChatEnvironment {

@@ -54,6 +54,7 @@ std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) cons
   sandbox::Policy policy = sandbox::task_policy(copy);
   policy.limits.wall_time = config_.timeout.value_or(kTestTime);
   policy.enforce = options_.sandboxed;
+  policy.backend = options_.box;
   return std::make_unique<sandbox::Sandbox>(std::move(policy));
 }
 

@@ -24,6 +24,7 @@ struct ChatPlaceOptions {
   Repository repository;            // the user's
   std::optional<std::string> test;  // else the repository's own, else detected
   bool sandboxed = true;
+  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
   int64_t window = 0;  // the model's: bounds one tool result
   bool made = false;   // the copy is there already, from an earlier process
 };

@@ -61,7 +61,7 @@ class FixRun {
         environment_(environment),
         saved_(saved),
         report_(*report),
-        places_(task_, options.sandboxed, environment.stop.token()) {}
+        places_(task_, options.sandboxed, options.box, environment.stop.token()) {}
 
   // Box and conversation are gone when this returns, however it returns.
   void run() {

@@ -20,6 +20,7 @@
 #include "agent/session_index.h"
 #include "agent/stop.h"
 #include "llm/conversation.h"
+#include "sandbox/sandbox.h"
 
 namespace dsv4::agent {
 
@@ -38,6 +39,7 @@ struct FixOptions {
   std::optional<std::string> patch_file;
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
+  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
   // Tests that pass before the first turn end the run: the model can write no test of its own.
   bool failing_only = false;
   std::vector<Hook> hooks;           // as the user's configuration is now

@@ -45,6 +45,8 @@ po::options_description described() {
       "commit the patch to a new branch when the gate has passed");
   add("patch", text()->value_name("FILE"), "write the patch there when the gate has passed");
   add("run-dir", text()->value_name("DIR"), "keep the record of the run there: a new directory");
+  add("sandbox", text()->value_name("KIND"),
+      "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
   add("no-sandbox", "run commands unprotected; only where everything is trusted");
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
@@ -117,6 +119,7 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   options.run_dir = text_value(values, "run-dir").value_or("");
   options.apply = values.count("apply") != 0;
   options.sandboxed = values.count("no-sandbox") == 0;
+  options.box = sandbox_value(values);
   out.model = text_value(values, "model");
   if (!out.model) out.model = config.model;
   if (options.apply && options.branch) {

@@ -50,6 +50,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
           {"branch", json_of(options.branch)},
           {"patch", json_of(absolute(options.patch_file))},
           {"sandboxed", options.sandboxed},
+          {"sandbox", std::string(sandbox::name_of(options.box))},
           {"failing_only", options.failing_only},
           {"model", json_of(absolute(options.model))},
           {"model_name", options.model_name}};
@@ -71,6 +72,7 @@ FixOptions options_from(const ordered_json& settings) {
   options.branch = text_from(settings.at("branch"));
   options.patch_file = text_from(settings.at("patch"));
   settings.at("sandboxed").get_to(options.sandboxed);
+  options.box = sandbox::backend_kind(settings.value("sandbox", std::string("auto")));
   settings.at("failing_only").get_to(options.failing_only);
   options.model = text_from(settings.at("model"));
   settings.at("model_name").get_to(options.model_name);

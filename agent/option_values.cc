@@ -55,4 +55,17 @@ std::optional<std::string> text_value(const po::variables_map& values, const cha
   return text;
 }
 
+sandbox::BackendKind sandbox_value(const po::variables_map& values) {
+  const auto kind = text_value(values, "sandbox");
+  if (!kind) return sandbox::BackendKind::kAuto;
+  if (values.count("no-sandbox") != 0) {
+    throw UsageError("--sandbox and --no-sandbox exclude each other");
+  }
+  try {
+    return sandbox::backend_kind(*kind);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError("--sandbox: " + printable_line(error.what(), 200));
+  }
+}
+
 }  // namespace dsv4::agent

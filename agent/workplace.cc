@@ -13,6 +13,7 @@ std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) con
   sandbox::Policy policy = sandbox::task_policy(copy);
   policy.limits.wall_time = task_.test_timeout;
   policy.enforce = sandboxed_;
+  policy.backend = box_;
   return std::make_unique<sandbox::Sandbox>(std::move(policy));
 }
 

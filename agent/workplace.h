@@ -32,8 +32,8 @@ struct Workplace {
 class Workplaces {
  public:
   // The task must outlive it.
-  Workplaces(const Task& task, bool sandboxed, std::stop_token cancel)
-      : task_(task), sandboxed_(sandboxed), cancel_(std::move(cancel)) {}
+  Workplaces(const Task& task, bool sandboxed, sandbox::BackendKind box, std::stop_token cancel)
+      : task_(task), sandboxed_(sandboxed), box_(box), cancel_(std::move(cancel)) {}
 
   void use(std::filesystem::path work) { own_ = work_ = std::move(work); }
 
@@ -58,6 +58,7 @@ class Workplaces {
  private:
   const Task& task_;
   bool sandboxed_;
+  sandbox::BackendKind box_;
   std::stop_token cancel_;
   std::filesystem::path work_;
   std::filesystem::path own_;  // below it: of the attempt

@@ -1,9 +1,6 @@
 #include "sandbox/bubblewrap.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,23 +9,13 @@
 #include <system_error>
 
 #include "sandbox/init_image.h"
+#include "sandbox/protected_paths.h"
 #include "sandbox/seccomp.h"
 
 namespace fs = std::filesystem;
 
 namespace dsv4::sandbox {
 namespace {
-
-// Read by ordinary programs and free of secrets. No resolv.conf: there is no network to resolve on.
-// Files are copied and folders are mounted; a mount costs many times what a small copy does.
-constexpr const char* kSystemFiles[] = {
-    "debian_version", "ethertypes",  "gai.conf", "host.conf",  "ld.so.cache",
-    "locale.alias",   "lsb-release", "magic",    "magic.mime", "mime.types",
-    "os-release",     "protocols",   "rpc",      "services",   "shells",
-    "ssl/openssl.cnf"};
-constexpr const char* kSystemFolders[] = {"alternatives",    "fonts",           "java-11-openjdk",
-                                          "java-17-openjdk", "java-21-openjdk", "maven",
-                                          "pki/tls/certs",   "ssl/certs"};
 
 // Files of /proc through which user 0 outside, which we may be, can steer the kernel even without a
 // capability (core_pattern names a program the kernel runs as root): read-only. Others tell about
@@ -49,37 +36,6 @@ fs::path find_bwrap() {
   throw SetupError(
       "The sandbox needs bubblewrap, and /usr/bin/bwrap is not there. Install the package "
       "bubblewrap (apt install bubblewrap).");
-}
-
-// Opens `relative` under `root` without following any link, so that a working copy cannot make us
-// mount something else. A missing folder is made: nobody inside can then create it.
-Descriptor open_beneath(const Descriptor& root, const fs::path& relative) {
-  if (relative.empty() || relative.is_absolute()) {
-    throw SetupError("A read-only path of the sandbox must be relative to the working copy: '" +
-                     relative.string() + "'.");
-  }
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  const auto open = [&] {
-    return static_cast<int>(::syscall(SYS_openat2, root.get(), relative.c_str(), &how, sizeof how));
-  };
-  int fd = open();
-  if (fd < 0 && errno == ENOENT) {
-    constexpr mode_t kMode = 0755;
-    if (relative.has_parent_path()) {
-      ::mkdirat(open_beneath(root, relative.parent_path()).get(), relative.filename().c_str(),
-                kMode);
-    } else {
-      ::mkdirat(root.get(), relative.c_str(), kMode);
-    }
-    fd = open();
-  }
-  if (fd >= 0) return Descriptor(fd);
-  throw SetupError("The sandbox cannot protect '" + relative.string() + "' in the working copy: " +
-                   (errno == ELOOP ? std::string("it is a symbolic link, or lies behind one")
-                                   : std::generic_category().message(errno)) +
-                   ".");
 }
 
 // Gathers bubblewrap's arguments and the descriptors they name.
@@ -118,14 +74,13 @@ void add_system(Plan& plan) {
       plan.add({"--ro-bind", path.string(), path.string()});
     }
   }
-  for (const char* name : kSystemFiles) {
-    const std::string path = std::string("/etc/") + name;
+  // Files are copied and folders are mounted; a mount costs many times what a small copy does.
+  for (const fs::path& path : system_files()) {
     Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file) plan.file(std::move(file), path, "0444");
+    if (file) plan.file(std::move(file), path.string(), "0444");
   }
-  for (const char* name : kSystemFolders) {
-    const std::string path = std::string("/etc/") + name;
-    if (::access(path.c_str(), R_OK) == 0) plan.add({"--ro-bind", path, path});
+  for (const fs::path& path : system_folders()) {
+    plan.add({"--ro-bind", path.string(), path.string()});
   }
 }
 
@@ -149,8 +104,7 @@ void add_kernel_files(Plan& plan) {
 // The working copy, with its protected paths. Every folder above a protected path is a mount of its
 // own: one could otherwise be renamed away, and another put in its place.
 void add_working_copy(Plan& plan, const Policy& policy) {
-  const Descriptor root = owned(::open(policy.work_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
-                                "cannot open the working copy " + policy.work_dir.string());
+  const Descriptor root = open_working_copy(policy.work_dir);
   const auto same = [&] {
     return owned(::fcntl(root.get(), F_DUPFD_CLOEXEC, 0), "cannot duplicate a descriptor");
   };
@@ -173,7 +127,7 @@ void add_working_copy(Plan& plan, const Policy& policy) {
 
 Bubblewrap::Bubblewrap()
     : program_(find_bwrap()),
-      filter_(seccomp_filter()),
+      filter_(seccomp_filter({})),
       init_(memory_file("dsv4-init", init_image())),
       passwd_(memory_file("dsv4-passwd",
                           "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
@@ -186,6 +140,8 @@ Bubblewrap::Bubblewrap()
 Launch Bubblewrap::launch_for(const Policy& policy) const {
   Launch launch;
   launch.program = program_;
+  launch.work_dir = kWorkDir;
+  launch.own_processes = true;
   Plan plan(launch);
   plan.add({"bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
             "--unshare-net", "--unshare-cgroup", "--disable-userns", "--uid", kUserId, "--gid",
@@ -208,8 +164,9 @@ Launch Bubblewrap::launch_for(const Policy& policy) const {
   return launch;
 }
 
-Launch bare_launch() {
+Launch bare_launch(const Policy& policy) {
   Launch launch;
+  launch.work_dir = policy.work_dir;
   launch.inherited.push_back(memory_file("dsv4-init", init_image()));
   launch.program = "/proc/self/fd/" + std::to_string(kFirstInherited);
   launch.argv = {"dsv4-init", "bare"};

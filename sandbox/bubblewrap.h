@@ -29,7 +29,7 @@ class Bubblewrap {
 };
 
 // The init program without a box (--no-sandbox).
-Launch bare_launch();
+Launch bare_launch(const Policy& policy);
 
 // What stands between this machine and a working box, and what to do about it, judged from
 // bubblewrap's own complaint.

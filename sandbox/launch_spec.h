@@ -5,8 +5,10 @@
 //
 // On the control socket, in order:
 //   init       Report{kReady}; the kernel adds init's process id as seen outside
-//   supervisor SpecHeader, then `bytes` of NUL-terminated strings: cwd, argv..., environment...
-//   init       Report{kExit, wait status}, or Report{kExecFailed or kDirFailed, errno}
+//   supervisor SpecHeader, then `bytes` of NUL-terminated strings: cwd, argv..., environment...,
+//              and the grounds of a Landlock box (see SpecHeader)
+//   init       Report{kExit, wait status}, Report{kExecFailed or kDirFailed, errno}, or
+//              Report{kSetupFailed, see setup_failure}
 // Either side hanging up ends the command: init kills what it started and exits.
 
 #include <cstdint>
@@ -16,20 +18,36 @@ namespace dsv4::sandbox {
 inline constexpr int kControlFd = 3;
 inline constexpr uint32_t kMaxSpecBytes = 64u << 20;
 
+// Where a Landlock box's init finds what it was given (besides itself, see launcher.h): a ruleset,
+// a filter of calls to refuse, and one of calls to ask the broker about.
+inline constexpr int kRulesetFd = 5;
+inline constexpr int kFilterFd = 6;
+inline constexpr int kBrokerFilterFd = 7;
+
 struct SpecHeader {
   uint32_t bytes;      // of the strings that follow
   uint32_t arguments;  // number of argv strings
   uint32_t variables;  // number of NAME=VALUE strings
+  // Strings that follow: the working copy, the temporary folder, then protected paths; all
+  // absolute.
+  uint32_t grounds;      // 0 but for a Landlock box
+  uint32_t own_network;  // 1: make a network namespace with a loopback, and one for System V IPC
   uint32_t reserved;
   uint64_t file_bytes;  // RLIMIT_FSIZE
   uint64_t processes;   // RLIMIT_NPROC; 0 leaves it as it is
 };
 
-enum class ReportKind : int32_t { kReady = 1, kExit, kExecFailed, kDirFailed };
+enum class ReportKind : int32_t { kReady = 1, kExit, kExecFailed, kDirFailed, kSetupFailed };
+
+// What a Landlock box's init could not do.
+enum class SetupStep : int32_t { kNamespaces = 1, kCapabilities, kLandlock, kSeccomp, kBroker };
+constexpr int32_t setup_failure(SetupStep step, int error) {
+  return (static_cast<int32_t>(step) << 16) | error;
+}
 
 struct Report {
   ReportKind kind;
-  int32_t value;  // wait status or errno
+  int32_t value;  // wait status, errno, or setup_failure()
 };
 
 }  // namespace dsv4::sandbox

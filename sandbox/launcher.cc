@@ -84,7 +84,7 @@ void not_blocking(const Descriptor& fd) {
 
 }  // namespace
 
-Launched launch(Launch what) {
+Launched launch(Launch& what) {
   const Descriptor null = owned(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
   int pipe_ends[2];
   if (::pipe2(pipe_ends, O_CLOEXEC) != 0) owned(-1, "cannot make a pipe");
@@ -120,6 +120,7 @@ Launched launch(Launch what) {
   const int error = ::posix_spawn(&started.pid, what.program.c_str(), actions.get(),
                                   Attributes().get(), argv.data(), empty_environment);
   check(error, ("cannot start " + what.program).c_str());
+  what.inherited.clear();
   return started;
 }
 

@@ -2,10 +2,13 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sandbox/descriptor.h"
+#include "sandbox/temporary_folder.h"
 
 namespace dsv4::sandbox {
 
@@ -15,6 +18,14 @@ struct Launch {
   std::string program;  // absolute path
   std::vector<std::string> argv;
   std::vector<Descriptor> inherited;
+
+  // What init is told of the box, and what its supervisor must know.
+  std::filesystem::path work_dir;              // as the command sees it
+  bool own_processes = false;                  // the kernel kills everything inside when init dies
+  bool own_network = false;                    // init makes a network namespace
+  bool limits_user = false;                    // RLIMIT_NPROC counts the box's processes only
+  std::unique_ptr<TemporaryFolder> temporary;  // stands for /tmp; null where the box has its own
+  std::vector<std::string> protected_paths;    // absolute; only with `temporary`
 };
 inline constexpr int kFirstInherited = 4;
 
@@ -26,6 +37,6 @@ struct Launched {
 };
 
 // Throws SetupError.
-Launched launch(Launch what);
+Launched launch(Launch& what);
 
 }  // namespace dsv4::sandbox

@@ -99,6 +99,7 @@ Policy task_policy(const fs::path& work_dir) {
       {"SHELL", "/bin/bash"},
       {"LANG", "C.UTF-8"},
       {"TERM", "dumb"},
+      {"GIT_CONFIG_NOSYSTEM", "1"},  // it is not among the files that commands may read
       // A .pyc written in the same second as a later edit of the same length would hide the edit.
       {"PYTHONDONTWRITEBYTECODE", "1"},
       // The leak checker stops threads with ptrace, which the box refuses; the rest of the address

@@ -7,70 +7,90 @@
 #include <optional>
 #include <system_error>
 
+#include "sandbox/landlock.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/temporary_folder.h"
 
 namespace fs = std::filesystem;
 
 namespace dsv4::sandbox {
 namespace {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    const fs::path named = fs::temp_directory_path(error);  // TMPDIR may name nothing
-    std::string name = ((error ? fs::path("/tmp") : named) / "dsv4-probe-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw SetupError("cannot make a temporary folder at " + name);
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-// A protection and a script that succeeds in the box only where it holds.
+// A protection and, for each kind of box, a script that succeeds in it only where it holds.
 struct Check {
   const char* name;
-  const char* script;
-  const char* detail;
+  const char* in_bubblewrap;
+  const char* held_by;
+  const char* in_landlock;
+  const char* held_by_landlock;
 };
 constexpr Check kChecks[] = {
     {"own processes only", "test \"$(cat /proc/1/comm)\" = .init",
-     "a process-id namespace; all of it dies with the command"},
+     "a process-id namespace; all of it dies with the command",
+     "! kill -0 $PPID 2>/dev/null && ! cat /proc/$PPID/cmdline 2>/dev/null",
+     "Landlock's scopes or the broker; a reaper ends what a command leaves behind"},
     {"no network", "test \"$(tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ')\" = lo",
-     "a network namespace with a loopback of its own"},
+     "a network namespace with a loopback of its own",
+     "! bash -c ': 2>&- > /dev/udp/192.0.2.1/9 && echo x > /dev/udp/192.0.2.1/9' 2>/dev/null",
+     "a network namespace, or the system-call filter"},
     {"system read-only", "! touch /usr/.x 2>/dev/null && ! touch /.x 2>/dev/null",
-     "read-only mounts of the system's programs and libraries"},
+     "read-only mounts of the system's programs and libraries",
+     "! touch /usr/.x 2>/dev/null && ! touch /.x 2>/dev/null", "Landlock"},
     {"home hidden", "! ls /root >/dev/null 2>&1 && ! ls /home >/dev/null 2>&1",
-     "home folders are not mounted"},
-    {"git metadata read-only", "! touch /work/.git/x 2>/dev/null", "a read-only mount"},
+     "home folders are not mounted", "! ls /root >/dev/null 2>&1 && ! ls /home >/dev/null 2>&1",
+     "Landlock; names and sizes can be guessed at, contents cannot be had"},
+    {"git metadata read-only", "! touch .git/x 2>/dev/null", "a read-only mount",
+     "! touch .git/x 2>/dev/null && ! chmod 700 .git 2>/dev/null", "the broker"},
     {"kernel settings read-only", "! test -w /proc/sys/kernel/core_pattern",
-     "/proc/sys is a read-only mount"},
+     "/proc/sys is a read-only mount", "! (: >> /proc/sys/kernel/core_pattern) 2>/dev/null",
+     "Landlock"},
     {"no privileges",
      "grep -q '^NoNewPrivs:.1$' /proc/self/status && "
      "grep -q '^CapBnd:.0*$' /proc/self/status && grep -q '^CapEff:.0*$' /proc/self/status",
+     "no_new_privs, and every capability dropped", "! mknod null c 1 3 2>/dev/null",
      "no_new_privs, and every capability dropped"},
-    {"system-call filter", "grep -q '^Seccomp:.2$' /proc/self/status", "seccomp"},
+    {"system-call filter", "grep -q '^Seccomp:.2$' /proc/self/status", "seccomp",
+     "! /usr/sbin/chroot / /bin/true 2>/dev/null", "seccomp"},
 };
 
-Capability limit_row() {
+Capability limit_row(const Sandbox& box) {
   Capability row{"limits", true, {}, {}};
-  row.detail =
-      "wall time, file size, output, /tmp: exact; memory of the process tree and growth of the "
-      "working copy: measured every 25 ms or so";
+  const bool exact = box.backend() == BackendKind::kBubblewrap;
+  row.detail = std::string("wall time, file size, output") + (exact ? ", /tmp" : "") +
+               ": exact; memory of the process tree and growth of the working copy" +
+               (exact ? "" : " and of the temporary folder") + ": measured every 25 ms or so";
   row.detail += ::geteuid() == 0 ? "; processes: measured too, because the kernel exempts user 0"
-                                 : "; processes: exact";
+                : exact          ? "; processes: exact"
+                                 : "; processes: measured too";
   if (::geteuid() == 0) row.fix = "run as an ordinary user for an exact limit on processes";
   return row;
+}
+
+// What a Landlock box does not have, though it holds.
+Capability missing_row(const Sandbox& box) {
+  Capability row{"not in this kind of sandbox", true, {}, {}};
+  row.detail =
+      "files of /proc about the command itself, terminals, named semaphores and shared memory "
+      "(multiprocessing.Pool in Python), a /tmp of that name (TMPDIR says where)";
+  if (!box.own_network()) row.detail += ", sockets: tests cannot serve and connect on localhost";
+  row.fix = "let this user make user namespaces, so that bubblewrap works";
+  return row;
+}
+
+// The other kind, so that people know what --sandbox can say here.
+Capability other_row(BackendKind kind, const fs::path& folder) {
+  const bool bubblewrap = kind == BackendKind::kBubblewrap;
+  const std::string name = bubblewrap ? "bubblewrap" : "landlock";
+  try {
+    Policy policy = task_policy(folder);
+    policy.backend = kind;
+    const Sandbox box(policy);
+    const std::string version =
+        bubblewrap ? "" : " (version " + std::to_string(landlock_version()) + ")";
+    return {name + version + " works too", true, "--sandbox " + name, ""};
+  } catch (const SetupError& error) {
+    return {"no " + name, true, error.what(), ""};
+  }
 }
 
 Capability programs_row() {
@@ -89,16 +109,21 @@ Capability programs_row() {
 
 }  // namespace
 
-Capabilities probe() {
+Capabilities probe(BackendKind kind) {
   Capabilities all;
   try {
     const TemporaryFolder folder;
-    const Sandbox box(task_policy(folder.path()));
+    Policy policy = task_policy(folder.path());
+    policy.backend = kind;
+    const Sandbox box(policy);
+    const bool bubblewrap = box.backend() == BackendKind::kBubblewrap;
     all.usable = true;
-    all.rows.push_back({"sandbox", true, "bubblewrap", ""});
+    all.rows.push_back({"sandbox", true, bubblewrap ? "bubblewrap" : "landlock", ""});
     for (const Check& check : kChecks) {
-      const Result result = box.run(Command{{"sh", "-c", check.script}, ".", {}, {}});
-      Capability row{check.name, result.ok(), check.detail, {}};
+      const char* script = bubblewrap ? check.in_bubblewrap : check.in_landlock;
+      const Result result = box.run(Command{{"sh", "-c", script}, ".", {}, {}});
+      Capability row{
+          check.name, result.ok(), bubblewrap ? check.held_by : check.held_by_landlock, {}};
       if (!row.works) {
         row.detail = "not held here (" + describe(result) + ")";
         row.fix = "this should not happen: please report it with the output of dsv4-agent doctor";
@@ -106,7 +131,12 @@ Capabilities probe() {
       }
       all.rows.push_back(std::move(row));
     }
-    all.rows.push_back(limit_row());
+    all.rows.push_back(limit_row(box));
+    if (!bubblewrap) all.rows.push_back(missing_row(box));
+    if (kind == BackendKind::kAuto) {
+      all.rows.push_back(
+          other_row(bubblewrap ? BackendKind::kLandlock : BackendKind::kBubblewrap, folder.path()));
+    }
     all.rows.push_back(programs_row());
   } catch (const std::exception& error) {
     all.usable = false;

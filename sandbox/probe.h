@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/sandbox.h"
+
 namespace dsv4::sandbox {
 
 // One protection, as `doctor` shows it.
@@ -18,8 +20,8 @@ struct Capabilities {
   std::vector<Capability> rows;
 };
 
-// Tries the sandbox here, in a temporary folder, and says what it enforces. Does not throw for a
-// machine that cannot: that is the answer.
-Capabilities probe();
+// Tries the sandbox of that kind here, in a temporary folder, and says what it enforces; with kAuto
+// also whether the other kind works. Does not throw for a machine that cannot: that is the answer.
+Capabilities probe(BackendKind kind = BackendKind::kAuto);
 
 }  // namespace dsv4::sandbox

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sandbox/bubblewrap.h"
+#include "sandbox/landlock.h"
 #include "sandbox/supervisor.h"
 
 namespace dsv4::sandbox {
@@ -15,22 +16,84 @@ constexpr std::chrono::milliseconds kProbeTime = std::chrono::minutes(1);
 }
 
 struct Sandbox::Backend {
-  std::optional<Bubblewrap> bubblewrap;  // empty: bare
+  std::optional<Bubblewrap> bubblewrap;
+  std::optional<Landlock> landlock;  // neither: bare
 
   Launch launch_for(const Policy& policy) const {
-    return bubblewrap ? bubblewrap->launch_for(policy) : bare_launch();
+    if (bubblewrap) return bubblewrap->launch_for(policy);
+    return landlock ? landlock->launch_for(policy) : bare_launch(policy);
+  }
+  static std::shared_ptr<const Backend> of_bubblewrap() {
+    auto backend = std::make_shared<Backend>();
+    backend->bubblewrap.emplace();
+    return backend;
+  }
+  static std::shared_ptr<const Backend> of_landlock(const LandlockOptions& options) {
+    auto backend = std::make_shared<Backend>();
+    backend->landlock.emplace(options);
+    return backend;
   }
 };
 
-Sandbox::Sandbox(Policy policy) : policy_(std::move(policy)) {
+std::string_view name_of(BackendKind kind) {
+  switch (kind) {
+    case BackendKind::kBubblewrap:
+      return "bubblewrap";
+    case BackendKind::kLandlock:
+      return "landlock";
+    default:
+      return "auto";
+  }
+}
+
+BackendKind backend_kind(std::string_view name) {
+  for (const BackendKind kind :
+       {BackendKind::kAuto, BackendKind::kBubblewrap, BackendKind::kLandlock}) {
+    if (name == name_of(kind)) return kind;
+  }
+  throw std::invalid_argument("there is no sandbox '" + std::string(name) +
+                              "': choose auto, bubblewrap or landlock");
+}
+
+// A box without a network of its own still holds all of the policy: it only does without a
+// loopback.
+Sandbox::Sandbox(Policy policy) : Sandbox(std::move(policy), LandlockOptions{}) {}
+
+Sandbox::Sandbox(Policy policy, const LandlockOptions& landlock) : policy_(std::move(policy)) {
   check(policy_.limits);
   std::error_code error;
   policy_.work_dir = std::filesystem::canonical(policy_.work_dir, error);
   if (error || !std::filesystem::is_directory(policy_.work_dir)) {
     throw SetupError("The sandbox's working copy is not a folder: " + policy_.work_dir.string());
   }
-  auto backend = std::make_shared<Backend>();
-  if (policy_.enforce) backend->bubblewrap.emplace();
+  if (policy_.enforce) {
+    choose(landlock);
+  } else {
+    use(std::make_shared<Backend>());
+  }
+}
+
+void Sandbox::choose(const LandlockOptions& landlock) {
+  std::string complaint;
+  if (policy_.backend != BackendKind::kLandlock) {
+    try {
+      return use(Backend::of_bubblewrap());
+    } catch (const SetupError& refused) {
+      if (policy_.backend == BackendKind::kBubblewrap) throw;
+      complaint = refused.what();
+    }
+  }
+  try {
+    LandlockOptions options = landlock;
+    options.own_network = options.own_network && may_make_network();
+    use(Backend::of_landlock(options));
+  } catch (const SetupError& refused) {
+    if (complaint.empty() || complaint == refused.what()) throw;
+    throw SetupError(complaint + " Nor can the other kind: " + refused.what());
+  }
+}
+
+void Sandbox::use(std::shared_ptr<const Backend> backend) {
   backend_ = std::move(backend);
   Policy patient = policy_;  // the machine may be busy, and this is not the command that is timed
   patient.limits.wall_time = std::max(policy_.limits.wall_time, kProbeTime);
@@ -40,6 +103,15 @@ Sandbox::Sandbox(Policy policy) : policy_(std::move(policy)) {
     throw SetupError("The sandbox cannot run even the command true: " + describe(probed) + ". " +
                      probed.output);
   }
+}
+
+BackendKind Sandbox::backend() const {
+  if (backend_->bubblewrap) return BackendKind::kBubblewrap;
+  return backend_->landlock ? BackendKind::kLandlock : BackendKind::kAuto;
+}
+
+bool Sandbox::own_network() const {
+  return backend_->bubblewrap || (backend_->landlock && backend_->landlock->options().own_network);
 }
 
 Result Sandbox::run(const Command& command) const {

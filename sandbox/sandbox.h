@@ -16,8 +16,10 @@
 
 namespace dsv4::sandbox {
 
-// The path at which a command sees its working copy, whatever it is called outside: output then
-// reads the same in every run.
+// The path at which a command in a bubblewrap box sees its working copy, whatever it is called
+// outside: output then reads the same in every run. Landlock cannot move files; there it is seen
+// where it is, and what a policy's environment says about /tmp is said about a folder made for each
+// command.
 inline constexpr const char* kWorkDir = "/work";
 
 // The sandbox could not be set up, so nothing was run. The message names the reason and the fix.
@@ -25,6 +27,18 @@ class SetupError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+enum class BackendKind {
+  kAuto,  // bubblewrap where it works, else Landlock
+  kBubblewrap,
+  kLandlock,
+};
+
+// "auto", "bubblewrap" or "landlock". Throws std::invalid_argument that lists them.
+BackendKind backend_kind(std::string_view name);
+std::string_view name_of(BackendKind kind);
+
+struct LandlockOptions;
 
 // What a command may see and do. Build one with a named builder; deny by default.
 struct Policy {
@@ -35,6 +49,7 @@ struct Policy {
   std::vector<std::filesystem::path> tool_chains;  // outside /usr, readable at the same path
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
   Limits limits;
+  BackendKind backend = BackendKind::kAuto;
   bool enforce = true;  // false only for --no-sandbox, typed out by a person
 };
 
@@ -86,13 +101,20 @@ class Sandbox {
  public:
   // Probes that the policy can be enforced here; throws SetupError where it cannot.
   explicit Sandbox(Policy policy);
+  // With a Landlock box as described, for tests: less than this machine would allow.
+  Sandbox(Policy policy, const LandlockOptions& landlock);
   const Policy& policy() const { return policy_; }
+  BackendKind backend() const;  // the one that was chosen
+  bool own_network() const;     // commands have a loopback
 
   // Thread-safe. Throws SetupError when the command's box could not be made.
   Result run(const Command& command) const;
 
  private:
   struct Backend;
+  void choose(const LandlockOptions& landlock);
+  void use(std::shared_ptr<const Backend> backend);
+
   Policy policy_;
   std::shared_ptr<const Backend> backend_;
 };

@@ -1,12 +1,16 @@
 #include "sandbox/seccomp.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -59,8 +63,13 @@ class Filter {
   void refuse(const char* call, uint32_t error, std::initializer_list<scmp_arg_cmp> when = {}) {
     const int number = ::seccomp_syscall_resolve_name(call);
     if (number == __NR_SCMP_ERROR || number < 0) return;  // not a call of this machine
-    check(::seccomp_rule_add_array(context_.get(), SCMP_ACT_ERRNO(error), number,
-                                   static_cast<unsigned>(when.size()), when.begin()));
+    add(SCMP_ACT_ERRNO(error), number, when);
+  }
+  void refuse_number(int number, uint32_t error) { add(SCMP_ACT_ERRNO(error), number, {}); }
+  void ask_number(int number) { add(SCMP_ACT_NOTIFY, number, {}); }
+  void ask(const char* call, std::initializer_list<scmp_arg_cmp> when = {}) {
+    const int number = ::seccomp_syscall_resolve_name(call);
+    if (number != __NR_SCMP_ERROR && number >= 0) add(SCMP_ACT_NOTIFY, number, when);
   }
 
   Descriptor program() {
@@ -72,6 +81,10 @@ class Filter {
   }
 
  private:
+  void add(uint32_t action, int number, std::initializer_list<scmp_arg_cmp> when) {
+    check(::seccomp_rule_add_array(context_.get(), action, number,
+                                   static_cast<unsigned>(when.size()), when.begin()));
+  }
   static void check(int result) {
     if (result < 0) throw SetupError("libseccomp refuses the sandbox's filter rules");
   }
@@ -102,7 +115,7 @@ void refuse_terminal_tricks(Filter& filter) {
 
 // Unix, IPv4, IPv6 and routing netlink (which getaddrinfo and getifaddrs ask) stay; raw sockets and
 // every other family or protocol go.
-void refuse_exotic_sockets(Filter& filter) {
+void refuse_exotic_sockets(Filter& filter, bool network) {
   constexpr uint64_t kHighestFamily = 64;  // above all that exist; the kernel refuses the rest
   for (uint64_t family = 0; family < kHighestFamily; ++family) {
     if (family == AF_UNIX || family == AF_INET || family == AF_INET6 || family == AF_NETLINK) {
@@ -111,6 +124,7 @@ void refuse_exotic_sockets(Filter& filter) {
     filter.refuse("socket", EAFNOSUPPORT, {argument(0, SCMP_CMP_MASKED_EQ, kLow, family)});
     filter.refuse("socketpair", EAFNOSUPPORT, {argument(0, SCMP_CMP_MASKED_EQ, kLow, family)});
   }
+  if (!network) return;  // refuse_network() takes the rest
   constexpr uint64_t kTypeMask = 0xf;
   for (const uint64_t family : {AF_INET, AF_INET6}) {
     for (const uint64_t type : {SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET}) {
@@ -153,16 +167,120 @@ void refuse_setuid_bits(Filter& filter) {
   }
 }
 
+// Without namespaces other programs of this user are within reach of these.
+void refuse_reaching_others(Filter& filter) {
+  const auto refuse_other_process = [&](const char* call, unsigned index) {
+    filter.refuse(call, EPERM, {argument(index, SCMP_CMP_NE, 0)});
+  };
+  refuse_other_process("prlimit64", 0);
+  for (const char* call : {"setpriority", "ioprio_set"}) {
+    const uint64_t process = call[0] == 's' ? PRIO_PROCESS : 1;  // IOPRIO_WHO_PROCESS
+    filter.refuse(call, EPERM, {argument(0, SCMP_CMP_NE, process)});
+    refuse_other_process(call, 1);
+  }
+  filter.refuse("process_mrelease", EPERM);
+  // Leases would hold up the broker; directory notices tell about others' files.
+  for (const uint64_t command : {F_SETLEASE, F_NOTIFY}) {
+    filter.refuse("fcntl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, command)});
+  }
+  // A datagram can be sent to any socket that has a name; the broker sees connections only.
+  constexpr uint64_t kTypeMask = 0xf;
+  for (const char* call : {"socket", "socketpair"}) {
+    filter.refuse(call, EPERM,
+                  {argument(0, SCMP_CMP_MASKED_EQ, kLow, AF_UNIX),
+                   argument(1, SCMP_CMP_MASKED_EQ, kTypeMask, SOCK_DGRAM)});
+  }
+}
+
+// Attributes beside mode, owner and times, which need no right to write.
+void refuse_attributes(Filter& filter) {
+  for (const char* call :
+       {"setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"}) {
+    filter.refuse(call, ENOTSUP);
+  }
+  for (const int newer : {463, 466, 469}) {  // setxattrat, removexattrat, file_setattr
+    filter.refuse_number(newer, ENOSYS);
+  }
+  // Empties a file that may only be read, before Landlock's version 3 even where it rules.
+  constexpr uint64_t kTruncatingRead = O_TRUNC | O_ACCMODE;
+  filter.refuse("open", EACCES, {argument(1, SCMP_CMP_MASKED_EQ, kTruncatingRead, O_TRUNC)});
+  filter.refuse("openat", EACCES, {argument(2, SCMP_CMP_MASKED_EQ, kTruncatingRead, O_TRUNC)});
+  for (const uint64_t request :
+       {uint64_t{FS_IOC_SETFLAGS}, uint64_t{FS_IOC_SETVERSION}, uint64_t{FS_IOC_FSSETXATTR},
+        uint64_t{FS_IOC_ENABLE_VERITY}, uint64_t{FS_IOC_SET_ENCRYPTION_POLICY}}) {
+    filter.refuse("ioctl", ENOTTY, {argument(1, SCMP_CMP_MASKED_EQ, kLow, request & kLow)});
+  }
+}
+
+// No network at all, not even this machine's loopback, which everybody shares.
+void refuse_network(Filter& filter) {
+  for (const uint64_t family : {AF_INET, AF_INET6, AF_NETLINK}) {
+    filter.refuse("socket", EACCES, {argument(0, SCMP_CMP_MASKED_EQ, kLow, family)});
+  }
+  for (const char* call : {"shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl",
+                           "semget", "semop", "semtimedop", "semctl", "mq_open", "mq_unlink"}) {
+    filter.refuse(call, EACCES);
+  }
+}
+
+// Signals that the kernel sends when something happens to a descriptor, to whom it was told.
+void refuse_asking_for_signals(Filter& filter) {
+  for (const uint64_t command : {F_SETOWN, F_SETOWN_EX}) {
+    filter.refuse("fcntl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, command)});
+  }
+  for (const uint64_t request : {FIOSETOWN, SIOCSPGRP}) {
+    filter.refuse("ioctl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, request)});
+  }
+}
+
+// Those that change files, or look at what Landlock does not. By the flags that open for writing,
+// since reading needs no broker.
+constexpr const char* kAsked[] = {
+    "creat",     "mkdir",     "mkdirat",   "mknod",     "mknodat", "unlink",
+    "unlinkat",  "rmdir",     "symlink",   "symlinkat", "link",    "linkat",
+    "rename",    "renameat",  "renameat2", "chmod",     "fchmod",  "fchmodat",
+    "chown",     "lchown",    "fchown",    "fchownat",  "utime",   "utimes",
+    "futimesat", "utimensat", "truncate",  "connect",   "bind",    "inotify_add_watch"};
+constexpr const char* kAskedProcesses[] = {"sched_setaffinity", "sched_setscheduler",
+                                           "sched_setparam", "sched_setattr"};
+constexpr const char* kAskedSignals[] = {
+    "kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"};
+
 }  // namespace
 
-Descriptor seccomp_filter() {
+Descriptor seccomp_filter(const FilterOptions& options) {
   Filter filter;
   for (const char* call : kRefused) filter.refuse(call, EPERM);
   for (const char* call : kAbsent) filter.refuse(call, ENOSYS);
   refuse_namespaces(filter);
   refuse_terminal_tricks(filter);
-  refuse_exotic_sockets(filter);
+  refuse_exotic_sockets(filter, options.own_network);
   refuse_setuid_bits(filter);
+  if (!options.namespaces) {
+    refuse_reaching_others(filter);
+    refuse_attributes(filter);
+  }
+  if (!options.own_network) refuse_network(filter);
+  if (!options.scoped_signals) refuse_asking_for_signals(filter);
+  return filter.program();
+}
+
+Descriptor broker_filter(const FilterOptions& options) {
+  Filter filter;
+  for (const char* call : kAsked) filter.ask(call);
+  constexpr int kFchmodat2 = 452;
+  filter.ask_number(kFchmodat2);
+  for (const char* call : kAskedProcesses) {
+    filter.ask(call, {argument(0, SCMP_CMP_NE, 0)});
+  }
+  for (const char* call : kAskedSignals) {
+    if (!options.scoped_signals) filter.ask(call);
+  }
+  for (const uint64_t flag :
+       {uint64_t{O_WRONLY}, uint64_t{O_RDWR}, uint64_t{O_CREAT}, uint64_t{O_TRUNC}}) {
+    filter.ask("open", {argument(1, SCMP_CMP_MASKED_EQ, flag, flag)});
+    filter.ask("openat", {argument(2, SCMP_CMP_MASKED_EQ, flag, flag)});
+  }
   return filter.program();
 }
 

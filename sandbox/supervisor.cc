@@ -20,6 +20,7 @@
 #include <system_error>
 
 #include "sandbox/bubblewrap.h"
+#include "sandbox/landlock.h"
 #include "sandbox/launch_spec.h"
 #include "sandbox/output.h"
 #include "sandbox/watch.h"
@@ -31,7 +32,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string spec_message(const Policy& policy, const Command& command) {
+std::string spec_message(const Launch& box, const Policy& policy, const Command& command) {
   std::string text;
   const auto add = [&text](const std::string& word) {
     if (word.find('\0') != std::string::npos) {
@@ -40,18 +41,28 @@ std::string spec_message(const Policy& policy, const Command& command) {
     text.append(word);
     text.push_back('\0');
   };
-  const std::filesystem::path root = policy.enforce ? kWorkDir : policy.work_dir;
-  add((root / command.cwd).string());
+  add((box.work_dir / command.cwd).string());
   for (const std::string& word : command.argv) add(word);
-  for (const auto& [name, value] : policy.environment) add(name + "=" + value);
+  for (const auto& [name, value] : policy.environment) {
+    const bool elsewhere = box.temporary && value == "/tmp";
+    add(name + "=" + (elsewhere ? box.temporary->path().string() : value));
+  }
+  if (box.temporary) {
+    add(box.work_dir.string());
+    add(box.temporary->path().string());
+    for (const std::string& path : box.protected_paths) add(path);
+  }
   if (text.size() > kMaxSpecBytes) throw SetupError("The command line is too long.");
   SpecHeader header{};
   header.bytes = static_cast<uint32_t>(text.size());
   header.arguments = static_cast<uint32_t>(command.argv.size());
   header.variables = static_cast<uint32_t>(policy.environment.size());
+  constexpr size_t kFolders = 2;
+  header.grounds = static_cast<uint32_t>(box.temporary ? kFolders + box.protected_paths.size() : 0);
+  header.own_network = box.own_network ? 1 : 0;
   header.file_bytes = policy.limits.file_bytes;
-  // Bare, the kernel would count every process of the user, not those of the command.
-  header.processes = policy.enforce ? policy.limits.processes : 0;
+  // Elsewhere the kernel would count every process of the user, not those of the command.
+  header.processes = box.own_processes ? policy.limits.processes : 0;
   return std::string(reinterpret_cast<const char*>(&header), sizeof header) + text;
 }
 
@@ -83,14 +94,15 @@ class Run {
       : policy_(policy),
         command_(command),
         started_(Clock::now()),
-        spec_(spec_message(policy, command)),
-        launched_(launch(std::move(what))),
+        box_(std::move(what)),
+        spec_(spec_message(box_, policy, command)),
+        launched_(launch(box_)),
         output_(loop_, launched_.output.release()),
         control_(loop_, asio::local::stream_protocol(), launched_.control.release()),
         deadline_(loop_),
         next_look_(loop_),
         last_resort_(loop_),
-        watch_(policy),
+        watch_(policy, box_),
         kept_(policy.limits.kept_output_bytes) {}
 
   ~Run() {
@@ -130,6 +142,7 @@ class Run {
   const Policy& policy_;
   const Command& command_;
   Clock::time_point started_;
+  Launch box_;
   std::string spec_;
   asio::io_context loop_{1};
   Launched launched_;
@@ -221,11 +234,11 @@ void Run::look_again() {
   });
 }
 
-// Ends the command. Boxed, killing init is enough: the kernel kills all of its namespace. Bare,
-// init must live to kill its descendants, and is asked to by hanging up.
+// Ends the command. Where init has a process-id namespace, killing it is enough: the kernel kills
+// all of that. Elsewhere init must live to kill its descendants, and is asked to by hanging up.
 void Run::stop(End why) {
   if (!report_ && !stopped_) stopped_ = why;
-  if (!policy_.enforce) {
+  if (!box_.own_processes) {
     ::shutdown(control_.native_handle(), SHUT_WR);
     give_up_soon();
   } else if (init_) {
@@ -252,11 +265,15 @@ Result Run::result() {
   result.output = kept_.text();
   result.output_bytes = kept_.total();
   result.output_cut = kept_.cut();
-  if (stopped_) {
+  const bool refused = report_ && report_->kind == ReportKind::kSetupFailed;
+  if (stopped_ && !refused) {
     result.end = *stopped_;
     return result;
   }
   if (!ready_) throw SetupError(setup_advice(result.output));
+  if (refused) {
+    throw SetupError(landlock_advice(report_->value));
+  }
   if (!report_) {  // something outside killed init
     result.end = End::kSignalled;
     result.status = SIGKILL;

@@ -15,18 +15,20 @@ constexpr uint64_t kMachineReserveBytes = 96ull << 20;
 
 }  // namespace
 
-Watch::Watch(const Policy& policy)
+Watch::Watch(const Policy& policy, const Launch& box)
     : limits_(policy.limits),
-      boxed_(policy.enforce),
-      disk_(policy.work_dir, policy.limits.disk_bytes) {}
+      own_temporary_(box.own_processes),
+      disk_(policy.work_dir, policy.limits.disk_bytes) {
+  if (box.temporary) temporary_.emplace(box.temporary->path(), limits_.temporary_bytes);
+}
 
-// The box's /tmp and /dev/shm are memory too.
+// They are memory too.
 uint64_t Watch::temporary_files_bytes(pid_t init) const {
   uint64_t sum = 0;
   for (const char* folder : {"/root/tmp", "/root/dev/shm"}) {
     struct statvfs files {};
     const std::string path = "/proc/" + std::to_string(init) + folder;
-    if (!boxed_ || ::statvfs(path.c_str(), &files) != 0) continue;
+    if (!own_temporary_ || ::statvfs(path.c_str(), &files) != 0) continue;
     sum += uint64_t{files.f_blocks - files.f_bfree} * files.f_frsize;
   }
   return sum;
@@ -39,7 +41,7 @@ std::optional<End> Watch::exceeded(pid_t init) {
   if (use.memory_bytes > for_processes) return End::kOutOfMemory;
   if (memory_available() < kMachineReserveBytes) return End::kOutOfMemory;
   if (use.threads > limits_.processes) return End::kTooManyProcesses;
-  if (disk_.exceeded()) return End::kDiskFull;
+  if (disk_.exceeded() || (temporary_ && temporary_->exceeded())) return End::kDiskFull;
   return std::nullopt;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sandbox/disk_watch.h"
+#include "sandbox/launcher.h"
 #include "sandbox/sandbox.h"
 
 namespace dsv4::sandbox {
@@ -15,7 +16,7 @@ namespace dsv4::sandbox {
 // kernel exempts, the number of processes.
 class Watch {
  public:
-  explicit Watch(const Policy& policy);
+  Watch(const Policy& policy, const Launch& box);
 
   // init: the process above the command's, as seen from here.
   std::optional<End> exceeded(pid_t init);
@@ -24,8 +25,9 @@ class Watch {
   uint64_t temporary_files_bytes(pid_t init) const;
 
   Limits limits_;
-  bool boxed_;
+  bool own_temporary_;  // the box's /tmp and /dev/shm are file systems of its own
   DiskWatch disk_;
+  std::optional<DiskWatch> temporary_;  // of a box whose /tmp is a folder of this machine
 };
 
 }  // namespace dsv4::sandbox

@@ -36,6 +36,8 @@ po::options_description described() {
       "tokens generated for one message; 131072 when left out");
   add("seed", text()->value_name("N"), "of what is drawn");
   add("run-dir", text()->value_name("DIR"), "keep the record there: a new directory");
+  add("sandbox", text()->value_name("KIND"),
+      "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
   add("no-sandbox", "run commands unprotected; only where everything is trusted");
   add("each-line", "in a pipe: every line is a message, not all of the input");
   add("help", "this text");
@@ -92,6 +94,7 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   if (!chat.model) chat.model = config.model;
   chat.run_dir = text_value(values, "run-dir").value_or("");
   chat.sandboxed = values.count("no-sandbox") == 0;
+  chat.box = sandbox_value(values);
   out.each_line = values.count("each-line") != 0;
   chat.hooks = config.hooks;
   take_defaults(config.session, &chat);

@@ -1,6 +1,8 @@
 // The first program in the box. As process 1 of its own process-id namespace it starts the command,
 // reaps, and takes everything with it when it exits; nothing inside can signal it. Run bare
-// (--no-sandbox, argument "bare") it does the same by being the reaper of all its descendants.
+// (--no-sandbox, argument "bare") it does the same by being the reaper of all its descendants; so
+// it does in a Landlock box (argument "landlock"), which it closes around the command and whose
+// broker it then is.
 //
 // Built without the C++ library and carried inside the main program (init_image.cc).
 
@@ -14,26 +16,30 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <initializer_list>
 
+#include "sandbox/init/box.h"
+#include "sandbox/init/broker.h"
 #include "sandbox/launch_spec.h"
 
-using dsv4::sandbox::kControlFd;
-using dsv4::sandbox::Report;
-using dsv4::sandbox::ReportKind;
-using dsv4::sandbox::SpecHeader;
+using namespace dsv4::sandbox;
 
 namespace {
+
+enum class Mode { kNamespace, kBare, kLandlock };
 
 struct Spec {
   SpecHeader header;
   const char* cwd;
   char** argv;
   char** environment;
+  char** grounds;  // see SpecHeader
 };
 
 void report(ReportKind kind, int value) {
@@ -69,8 +75,9 @@ char** list_of(uint32_t count, char** at, const char* end) {
 bool receive_spec(Spec* spec) {
   if (!receive(&spec->header, sizeof spec->header)) return false;
   const SpecHeader& h = spec->header;
-  if (h.bytes == 0 || h.bytes > dsv4::sandbox::kMaxSpecBytes) return false;
+  if (h.bytes == 0 || h.bytes > kMaxSpecBytes) return false;
   if (h.arguments == 0 || h.arguments > h.bytes || h.variables > h.bytes) return false;
+  if (h.grounds > h.bytes || h.grounds == 1) return false;
   char* text = static_cast<char*>(malloc(h.bytes + 1ul));
   if (text == nullptr || !receive(text, h.bytes)) return false;
   text[h.bytes] = '\0';
@@ -80,7 +87,8 @@ bool receive_spec(Spec* spec) {
   at += strlen(at) + 1;
   spec->argv = list_of(h.arguments, &at, end);
   spec->environment = spec->argv == nullptr ? nullptr : list_of(h.variables, &at, end);
-  return spec->environment != nullptr;
+  spec->grounds = spec->environment == nullptr ? nullptr : list_of(h.grounds, &at, end);
+  return spec->grounds != nullptr;
 }
 
 void limit(__rlimit_resource which, uint64_t value) {
@@ -91,7 +99,12 @@ void limit(__rlimit_resource which, uint64_t value) {
   setrlimit(which, &wanted);
 }
 
-[[noreturn]] void become_command(const Spec& spec) {
+void report_failure(const Closed& closed) {
+  report(ReportKind::kSetupFailed, setup_failure(closed.step, closed.error));
+}
+
+// `broker`: where to send the box's listener, when this is a Landlock box.
+[[noreturn]] void become_command(const Spec& spec, int broker) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -103,14 +116,22 @@ void limit(__rlimit_resource which, uint64_t value) {
     report(ReportKind::kDirFailed, errno);
     _exit(127);
   }
+  if (broker >= 0) {
+    const Closed closed = close_box(broker);
+    if (closed.error != 0) {
+      report_failure(closed);
+      _exit(127);
+    }
+  }
   environ = spec.environment;
   execvp(spec.argv[0], spec.argv);
   report(ReportKind::kExecFailed, errno);
   _exit(127);
 }
 
-// Only bare: kills children until there are none. Grandchildren become children as their parents
-// die, because this process is their reaper; so setsid and double forks do not help them.
+// Without a process-id namespace: kills children until there are none. Grandchildren become
+// children as their parents die, because this process is their reaper; so setsid and double forks
+// do not help them.
 void kill_descendants() {
   char path[64];
   snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
@@ -128,7 +149,7 @@ void kill_descendants() {
 // parent (as it may when bare) does not kill the reaper.
 [[noreturn]] void stand_in(const Spec& spec) {
   const pid_t command = fork();
-  if (command == 0) become_command(spec);
+  if (command == 0) become_command(spec, -1);
   int status = 0;
   while (waitpid(command, &status, 0) < 0 && errno == EINTR) {
   }
@@ -142,8 +163,15 @@ void kill_descendants() {
 
 void on_child(int) {}
 
-// Waits until `first` has ended or the supervisor has hung up.
-void wait_for(pid_t first, bool bare) {
+// The broker of a Landlock box; `listener` is -1 without one.
+struct Broker {
+  int listener = -1;
+  Grounds grounds{};
+};
+
+// Waits until `first` has ended or the supervisor has hung up, and meanwhile answers for the
+// broker.
+void wait_for(pid_t first, Mode mode, Broker broker) {
   sigset_t unblocked;
   sigemptyset(&unblocked);
   for (;;) {
@@ -151,23 +179,58 @@ void wait_for(pid_t first, bool bare) {
     pid_t ended = 0;
     while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
       if (ended != first) continue;
-      if (!bare) report(ReportKind::kExit, status);
+      if (mode != Mode::kBare) report(ReportKind::kExit, status);
       return;
     }
-    pollfd control{kControlFd, POLLIN | POLLRDHUP, 0};
-    if (ppoll(&control, 1, nullptr, &unblocked) > 0) return;  // hung up: nothing else is ever sent
+    pollfd both[] = {{kControlFd, POLLIN | POLLRDHUP, 0}, {broker.listener, POLLIN, 0}};
+    if (ppoll(both, 2, nullptr, &unblocked) <= 0) continue;
+    if (both[0].revents != 0) return;  // hung up: nothing else is ever sent
+    if ((both[1].revents & POLLIN) != 0) {
+      answer_one(broker.listener, broker.grounds);
+    } else if (both[1].revents != 0) {
+      broker.listener = -1;  // no process is left that could ask
+    }
   }
 }
 
-}  // namespace
+void ignore_file_limit(const Spec& spec) {
+  signal(SIGXFSZ, SIG_IGN);
+  limit(RLIMIT_FSIZE, spec.header.file_bytes);
+}
 
-int main(int argc, char** argv) {
-  const bool bare = argc > 1 && strcmp(argv[1], "bare") == 0;
-  prctl(PR_SET_DUMPABLE, 0);  // the command has the same user id: keep it out of our /proc files
-  if (bare) prctl(PR_SET_CHILD_SUBREAPER, 1);
-  syscall(SYS_close_range, kControlFd + 1, ~0u, 0);
-  fcntl(kControlFd, F_SETFD, FD_CLOEXEC);
+// Starts the command in a Landlock box. Returns its process id, or -1 when that was reported to
+// have failed.
+pid_t start_boxed(const Spec& spec, Broker* broker) {
+  Closed closed{};
+  if (spec.header.own_network != 0) closed = make_namespaces();
+  if (closed.error == 0) closed = drop_capabilities();
+  int ends[2];
+  if (closed.error == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    closed = {SetupStep::kBroker, errno};
+  }
+  const pid_t first = closed.error == 0 ? fork() : -1;
+  if (first == 0) become_command(spec, ends[1]);
+  if (first < 0) {
+    report_failure(closed.error != 0 ? closed : Closed{SetupStep::kBroker, errno});
+    return -1;
+  }
+  close(ends[1]);
+  broker->listener = receive_listener(ends[0]);
+  broker->grounds = {spec.grounds[0], spec.grounds[1], spec.grounds + 2,
+                     spec.header.own_network != 0};
+  close(ends[0]);
+  for (const int fd : {kRulesetFd, kFilterFd, kBrokerFilterFd}) close(fd);
+  umask(0);  // callers' own masks count
+  ignore_file_limit(spec);
+  return first;
+}
 
+Mode mode_of(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "bare") == 0) return Mode::kBare;
+  return argc > 1 && strcmp(argv[1], "landlock") == 0 ? Mode::kLandlock : Mode::kNamespace;
+}
+
+void watch_children() {
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);
@@ -175,20 +238,37 @@ int main(int argc, char** argv) {
   struct sigaction action {};
   action.sa_handler = on_child;
   sigaction(SIGCHLD, &action, nullptr);
+}
+
+pid_t start(const Spec& spec, Mode mode, Broker* broker) {
+  if (mode == Mode::kLandlock) return spec.header.grounds == 0 ? -1 : start_boxed(spec, broker);
+  const pid_t first = fork();
+  if (first == 0) {
+    if (mode == Mode::kBare) stand_in(spec);
+    become_command(spec, -1);
+  }
+  if (first < 0) report(ReportKind::kExecFailed, errno);
+  return first;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Mode mode = mode_of(argc, argv);
+  prctl(PR_SET_DUMPABLE, 0);  // the command has the same user id: keep it out of our /proc files
+  if (mode != Mode::kNamespace) prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const int keep = mode == Mode::kLandlock ? kBrokerFilterFd : kControlFd;
+  syscall(SYS_close_range, keep + 1, ~0u, 0);
+  for (int fd = kControlFd; fd <= keep; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  watch_children();
 
   report(ReportKind::kReady, 0);
   Spec spec{};
   if (!receive_spec(&spec)) return 1;
-  const pid_t first = fork();
-  if (first == 0) {
-    if (bare) stand_in(spec);
-    become_command(spec);
-  }
-  if (first < 0) {
-    report(ReportKind::kExecFailed, errno);
-    return 1;
-  }
-  wait_for(first, bare);
-  if (bare) kill_descendants();
+  Broker broker;
+  const pid_t first = start(spec, mode, &broker);
+  if (first < 0) return 1;
+  wait_for(first, mode, broker);
+  if (mode != Mode::kNamespace) kill_descendants();
   return 0;
 }

@@ -39,10 +39,15 @@ TEST_CASE("without options the defaults hold, and - is an issue") {
   REQUIRE(bare.options.time_limit == 30min);
   REQUIRE_FALSE(bare.options.apply);
   REQUIRE_FALSE(parse_fix_arguments({"-", "--no-sandbox"}).options.sandboxed);
+  REQUIRE(bare.options.box == dsv4::sandbox::BackendKind::kAuto);
+  REQUIRE(parse_fix_arguments({"-", "--sandbox", "landlock"}).options.box ==
+          dsv4::sandbox::BackendKind::kLandlock);
 }
 
 TEST_CASE("a command line that says something else is refused") {
   const std::vector<std::vector<std::string>> bad = {
+      {"-", "--sandbox", "chroot"},
+      {"-", "--sandbox", "landlock", "--no-sandbox"},
       {},
       {"a", "b"},
       {"a", "--no-such-option"},

@@ -11,6 +11,7 @@
 #include "sandbox/descriptor.h"
 #include "sandbox/sandbox.h"
 #include "tests/catch.h"
+#include "tests/sandbox/boxes.h"
 #include "tests/sandbox/work_dir.h"
 
 using namespace dsv4::sandbox;
@@ -30,12 +31,14 @@ bool locked_now(const WorkDir& work) {
 TEST_CASE("a daemon that left its session dies with its command") {
   const WorkDir work;
   std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
-  const bool enforce = GENERATE(true, false);
+  std::vector<BoxKind> kinds = box_kinds();
+  kinds.push_back({"bare", BackendKind::kAuto});
+  const BoxKind kind = GENERATE_COPY(from_range(kinds));
   const char* after = GENERATE("exit 0", "kill -9 $$", "sleep 600", "kill -9 $PPID; exit 0");
-  CAPTURE(enforce, after);
+  CAPTURE(kind, after);
   Policy policy = task_policy(work.path());
-  policy.enforce = enforce;
-  const Sandbox box(policy);
+  policy.enforce = kind.backend != BackendKind::kAuto;
+  const Sandbox box = kind.make(policy);
   std::stop_source stop;
   std::string seen;
   const auto stop_when_it_sleeps = [&](std::string_view text) {
@@ -54,12 +57,18 @@ TEST_CASE("a daemon that left its session dies with its command") {
 
 TEST_CASE("killing everything in sight does not reach what runs the command") {
   const WorkDir work;
-  const Sandbox box(task_policy(work.path()));
-  const Result result =
-      box.run({{"bash", "-c", "sleep 60 & kill -9 -1; kill -9 1; kill -9 $PPID; echo still here"},
-               ".",
-               {},
-               {}});
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(task_policy(work.path()));
+  const auto run = [&](const std::string& script) {
+    return box.run({{"bash", "-c", script}, ".", {}, {}});
+  };
+  // First a signal that does no harm, so that a box which fails this test kills nothing.
+  const std::string us = std::to_string(::getpid());
+  const Result harmless = run("kill -0 " + us + " && echo reached");
+  CAPTURE(harmless.output);
+  REQUIRE(harmless.output.find("reached") == std::string::npos);
+  const Result result = run("sleep 60 & kill -9 -1; kill -9 1; kill -9 $PPID; echo still here");
   CHECK(result.ok());
   CHECK(result.output.find("still here") != std::string::npos);
 }
@@ -77,7 +86,7 @@ TEST_CASE("a bare command that kills its reaper does not hold up this program") 
 TEST_CASE("killing this program kills the command it runs") {
   const WorkDir work;
   std::filesystem::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
-  const char* kind = GENERATE("boxed", "open");
+  const char* kind = GENERATE("bubblewrap", "landlock", "open");
   CAPTURE(kind);
   int ends[2];
   REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);

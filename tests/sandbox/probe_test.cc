@@ -2,13 +2,19 @@
 
 #include <stdlib.h>
 
+#include "sandbox/landlock.h"
+#include "sandbox/sandbox.h"
 #include "tests/catch.h"
+#include "tests/sandbox/work_dir.h"
 
 using namespace dsv4::sandbox;
 
 TEST_CASE("doctor's rows say that every protection holds here") {
-  const Capabilities here = probe();
+  const BackendKind kind =
+      GENERATE(BackendKind::kAuto, BackendKind::kBubblewrap, BackendKind::kLandlock);
+  const Capabilities here = probe(kind);
   REQUIRE(here.usable);
+  CHECK(here.rows[0].detail == (kind == BackendKind::kLandlock ? "landlock" : "bubblewrap"));
   for (const Capability& row : here.rows) {
     CAPTURE(row.name, row.detail, row.fix);
     CHECK(row.works);
@@ -25,4 +31,20 @@ TEST_CASE("a machine without a temporary folder is told so, not thrown at") {
   CHECK_FALSE(here.usable);
   REQUIRE(here.rows.size() == 1);
   CHECK(here.rows[0].detail.find("temporary folder") != std::string::npos);
+}
+
+TEST_CASE("a kernel that cannot hold a policy is refused, not used as far as it goes") {
+  const WorkDir work;
+  Policy policy = task_policy(work.path());
+  policy.backend = BackendKind::kLandlock;
+  for (const int version : {0, 1}) {
+    REQUIRE_THROWS_WITH(Sandbox(policy, LandlockOptions{version}), message_with("Linux 5.19"));
+  }
+}
+
+TEST_CASE("kinds of sandbox have names") {
+  CHECK(backend_kind("auto") == BackendKind::kAuto);
+  CHECK(backend_kind("landlock") == BackendKind::kLandlock);
+  REQUIRE_THROWS_WITH(backend_kind("chroot"),
+                      "there is no sandbox 'chroot': choose auto, bubblewrap or landlock");
 }

@@ -10,6 +10,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/supervisor.h"
 #include "tests/catch.h"
+#include "tests/sandbox/boxes.h"
 #include "tests/sandbox/work_dir.h"
 
 using namespace dsv4::sandbox;
@@ -37,14 +38,20 @@ Result shell(const Sandbox& box, const std::string& script) {
   return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
 }
 
+// In every kind of box, and bare.
+std::vector<Sandbox> all_kinds(Policy policy) {
+  std::vector<Sandbox> boxes;
+  for (const BoxKind& kind : box_kinds()) boxes.push_back(kind.make(policy));
+  policy.enforce = false;
+  boxes.emplace_back(policy);
+  return boxes;
+}
+
 }  // namespace
 
 TEST_CASE("a command's status, signal and output come back") {
   const WorkDir work;
-  for (const bool enforce : {true, false}) {
-    Policy policy = task_policy(work.path());
-    policy.enforce = enforce;
-    const Sandbox box(policy);
+  for (const Sandbox& box : all_kinds(task_policy(work.path()))) {
     const Result said = shell(box, "echo out; echo err >&2; exit 3");
     CHECK(said.end == End::kExited);
     CHECK(said.status == 3);
@@ -65,8 +72,11 @@ TEST_CASE("a command runs in its working copy with exactly its environment") {
   std::filesystem::create_directory(work.path() / "sub");
   Policy policy = task_policy(work.path());
   policy.environment = {{"PATH", "/usr/bin:/bin"}, {"NAME", "two\nlines"}};
-  const Sandbox box(policy);
-  CHECK(box.run(Command{{"pwd"}, "sub", {}, {}}).output == "/work/sub\n");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(policy);
+  const std::string seen = kind.is_bubblewrap() ? "/work" : work.path().string();
+  CHECK(box.run(Command{{"pwd"}, "sub", {}, {}}).output == seen + "/sub\n");
   CHECK(box.run(Command{{"env", "-0"}, ".", {}, {}}).output ==
         std::string("PATH=/usr/bin:/bin\0NAME=two\nlines\0", 34));
   CHECK(shell(box, "echo made > file").ok());
@@ -95,12 +105,10 @@ TEST_CASE("a folder of PATH that holds a home is not shown to commands") {
 
 TEST_CASE("time runs out for a command that ignores SIGTERM") {
   const WorkDir work;
-  for (const bool enforce : {true, false}) {
-    Policy policy = task_policy(work.path());
-    policy.enforce = enforce;
-    policy.limits.wall_time = 300ms;
-    const Result result =
-        shell(Sandbox(policy), "trap '' TERM INT HUP; while :; do sleep 600; done");
+  Policy policy = task_policy(work.path());
+  policy.limits.wall_time = 300ms;
+  for (const Sandbox& box : all_kinds(policy)) {
+    const Result result = shell(box, "trap '' TERM INT HUP; while :; do sleep 600; done");
     CHECK(result.end == End::kTimedOut);
     CHECK(result.wall < 60s);
     CHECK(describe(result).substr(0, 13) == "killed after ");
@@ -109,7 +117,9 @@ TEST_CASE("time runs out for a command that ignores SIGTERM") {
 
 TEST_CASE("a stop request ends a command at once") {
   const WorkDir work;
-  const Sandbox box(task_policy(work.path()));
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(task_policy(work.path()));
   std::stop_source stop;
   const Result result = box.run(Command{{"bash", "-c", "echo started; sleep 600"},
                                         ".",

@@ -1,0 +1,26 @@
+#pragma once
+
+// How a Landlock box is closed around a command, from inside.
+
+#include "sandbox/launch_spec.h"
+
+namespace dsv4::sandbox {
+
+// What went wrong where; error 0 is success.
+struct Closed {
+  SetupStep step;
+  int error;
+};
+
+// Of the process above the command: namespaces of its own for the network and System V IPC, with a
+// loopback that is up. Needs CAP_SYS_ADMIN.
+Closed make_namespaces();
+// Of the process above the command: no capability is left, nor can one come back.
+Closed drop_capabilities();
+// Of the command itself, just before it is executed. Sends the descriptor on which its calls wait
+// for the broker to `broker`.
+Closed close_box(int broker);
+// At the other end of that socket; -1 when the command ended before.
+int receive_listener(int socket);
+
+}  // namespace dsv4::sandbox

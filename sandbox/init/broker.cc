@@ -1,0 +1,62 @@
+#include "sandbox/init/broker.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace dsv4::sandbox {
+
+Answer outcome(long result) {
+  return result < 0 ? failed(errno) : Answer{Answer::Kind::kValue, static_cast<int>(result)};
+}
+Answer failed(int error) { return {Answer::Kind::kError, error}; }
+Answer give(int fd, bool close_on_exec) { return {Answer::Kind::kDescriptor, fd, close_on_exec}; }
+
+void send_answer(const Request& request, const Answer& answer) {
+  seccomp_notif_resp response{};
+  response.id = request.note.id;
+  switch (answer.kind) {
+    case Answer::Kind::kLater:
+      return;
+    case Answer::Kind::kGoOn:
+      response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+      break;
+    case Answer::Kind::kValue:
+      response.val = answer.value;
+      break;
+    case Answer::Kind::kError:
+      response.error = -answer.value;
+      break;
+    case Answer::Kind::kDescriptor: {
+      seccomp_notif_addfd add{};
+      add.id = request.note.id;
+      add.flags = SECCOMP_ADDFD_FLAG_SEND;  // gives it and answers, at once
+      add.srcfd = static_cast<uint32_t>(answer.value);
+      add.newfd_flags = answer.close_on_exec ? O_CLOEXEC : 0;
+      const int given = ioctl(request.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+      const int error = errno;
+      close(answer.value);
+      if (given >= 0) return;
+      response.error = -error;  // no descriptor left, for example
+      break;
+    }
+  }
+  ioctl(request.listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+void answer_one(int listener, const Grounds& grounds) {
+  Request request{};
+  request.listener = listener;
+  request.grounds = &grounds;
+  if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request.note) != 0) return;  // it was killed
+  Handler handler = file_handler(request.note.data.nr);
+  if (handler == nullptr) handler = attribute_handler(request.note.data.nr);
+  if (handler == nullptr) handler = socket_handler(request.note.data.nr);
+  if (handler == nullptr) handler = process_handler(request.note.data.nr);
+  send_answer(request, handler == nullptr ? failed(EPERM) : handler(request));
+}
+
+}  // namespace dsv4::sandbox

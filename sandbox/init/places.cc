@@ -1,0 +1,179 @@
+#include "sandbox/init/places.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <initializer_list>
+
+namespace dsv4::sandbox {
+namespace {
+
+bool lies_in(const char* path, const char* folder) {
+  const size_t length = strlen(folder);
+  return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+Zone zone_of_path(const Grounds& grounds, const char* path) {
+  for (char* const* guarded = grounds.guarded; *guarded != nullptr; ++guarded) {
+    if (lies_in(path, *guarded)) return Zone::kGuarded;
+  }
+  if (lies_in(path, grounds.work)) return Zone::kWork;
+  return lies_in(path, grounds.temporary) ? Zone::kTemporary : Zone::kOutside;
+}
+
+bool path_of(int object, char (&path)[PATH_MAX]) {
+  const ssize_t n = readlink(HandlePath(object).text, path, sizeof path);
+  if (n <= 0 || n >= static_cast<ssize_t>(sizeof path)) return false;
+  path[n] = '\0';
+  return true;
+}
+
+// Paths that mean "my descriptor N". /proc/self would mean us if we looked it up.
+bool names_descriptor(const char* path, int* fd) {
+  static const char* const kStreams[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+  for (int i = 0; i < 3; ++i) {
+    *fd = i;
+    if (strcmp(path, kStreams[i]) == 0) return true;
+  }
+  for (const char* prefix : {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"}) {
+    if (strncmp(path, prefix, strlen(prefix)) != 0) continue;
+    const char* digits = path + strlen(prefix);
+    char* end = nullptr;
+    const long number = strtol(digits, &end, 10);
+    if (*digits < '0' || *digits > '9' || *end != '\0' || number > INT_MAX) return false;
+    *fd = static_cast<int>(number);
+    return true;
+  }
+  return false;
+}
+
+int open_base(const Request& request, int folder) {
+  if (folder != AT_FDCWD) return object_of_descriptor(request, folder);
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/cwd", request.thread());
+  return open(path, O_PATH | O_CLOEXEC);
+}
+
+int look_up(int base, const char* path, uint64_t flags) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC | flags;
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(syscall(SYS_openat2, base, path, &how, sizeof how));
+}
+
+}  // namespace
+
+HandlePath::HandlePath(int fd) { snprintf(text, sizeof text, "/proc/self/fd/%d", fd); }
+
+bool read_memory(const Request& request, uint64_t from, void* into, size_t bytes) {
+  iovec here{into, bytes};
+  iovec there{reinterpret_cast<void*>(from), bytes};
+  return process_vm_readv(request.thread(), &here, 1, &there, 1, 0) == static_cast<ssize_t>(bytes);
+}
+
+// Page by page: the text may end just before memory that is not there.
+bool read_text(const Request& request, uint64_t from, char (&into)[PATH_MAX]) {
+  constexpr uint64_t kPage = 4096;
+  size_t done = 0;
+  while (done < sizeof into) {
+    const uint64_t at = from + done;
+    size_t part = kPage - at % kPage;
+    if (part > sizeof into - done) part = sizeof into - done;
+    if (!read_memory(request, at, into + done, part)) return false;
+    if (memchr(into + done, '\0', part) != nullptr) return true;
+    done += part;
+  }
+  return false;
+}
+
+int object_of_descriptor(const Request& request, int fd) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/fd/%d", request.thread(), fd);
+  return open(path, O_PATH | O_CLOEXEC);
+}
+
+int find_object(const Request& request, int folder, const char* path, int flags) {
+  const bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
+  int fd = 0;
+  if (follow && names_descriptor(path, &fd)) return object_of_descriptor(request, fd);
+  const uint64_t how = follow ? 0 : O_NOFOLLOW;
+  if (path[0] == '/') return look_up(AT_FDCWD, path, how);
+  Handle base(open_base(request, folder));
+  if (!base) return -1;
+  if (path[0] != '\0') return look_up(base.get(), path, how);
+  if ((flags & AT_EMPTY_PATH) != 0) return base.release();
+  errno = ENOENT;
+  return -1;
+}
+
+Zone zone_of(const Request& request, int object) {
+  char path[PATH_MAX];
+  return path_of(object, path) ? zone_of_path(*request.grounds, path) : Zone::kOutside;
+}
+
+bool find_entry(const Request& request, int folder, const char* path, Entry* entry) {
+  size_t length = strlen(path);
+  while (length > 1 && path[length - 1] == '/') --length;
+  size_t start = length;
+  while (start > 0 && path[start - 1] != '/') --start;
+  const size_t size = length - start;
+  if (size == 0 || size > NAME_MAX) return false;
+  memcpy(entry->name, path + start, size);
+  entry->name[size] = '\0';
+  if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) return false;
+  char parent[PATH_MAX];
+  memcpy(parent, path, start);
+  parent[start] = '\0';
+  entry->parent.reset(find_object(request, folder, start == 0 ? "." : parent, 0));
+  return static_cast<bool>(entry->parent);
+}
+
+Zone zone_of(const Request& request, const Entry& entry) {
+  char path[PATH_MAX];
+  if (!path_of(entry.parent.get(), path)) return Zone::kOutside;
+  const size_t length = strlen(path);
+  if (length + 1 + strlen(entry.name) >= sizeof path) return Zone::kOutside;
+  // The two grounds themselves are entries of folders that are not ours.
+  if (zone_of_path(*request.grounds, path) == Zone::kOutside) return Zone::kOutside;
+  path[length] = '/';
+  memcpy(path + length + 1, entry.name, strlen(entry.name) + 1);
+  for (char* const* guarded = request.grounds->guarded; *guarded != nullptr; ++guarded) {
+    if (lies_in(*guarded, path)) return Zone::kGuarded;
+  }
+  return zone_of_path(*request.grounds, path);
+}
+
+long status_field(const Request& request, const char* field, int base) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/status", request.thread());
+  const Handle file(open(path, O_RDONLY | O_CLOEXEC));
+  char text[1024];
+  const ssize_t n = file ? read(file.get(), text, sizeof text - 1) : -1;
+  if (n <= 0) return -1;
+  text[n] = '\0';
+  const char* at = strstr(text, field);
+  return at == nullptr ? -1 : strtol(at + strlen(field), nullptr, base);
+}
+
+int take_descriptor(const Request& request, int fd) {
+  const long process = status_field(request, "\nTgid:", 10);
+  const Handle handle(static_cast<int>(syscall(SYS_pidfd_open, process, 0)));
+  if (!handle || !still_waiting(request)) {
+    errno = EACCES;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_pidfd_getfd, handle.get(), fd, 0));
+}
+
+bool still_waiting(const Request& request) {
+  return ioctl(request.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &request.note.id) == 0;
+}
+
+}  // namespace dsv4::sandbox

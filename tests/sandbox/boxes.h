@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ostream>
+#include <vector>
+
+#include "sandbox/landlock.h"
+#include "sandbox/sandbox.h"
+
+// The kinds of box that a policy can be held in.
+struct BoxKind {
+  const char* name;
+  dsv4::sandbox::BackendKind backend;
+  dsv4::sandbox::LandlockOptions landlock = {};
+
+  dsv4::sandbox::Sandbox make(dsv4::sandbox::Policy policy) const {
+    policy.backend = backend;
+    return dsv4::sandbox::Sandbox(std::move(policy), landlock);
+  }
+  bool is_bubblewrap() const { return backend == dsv4::sandbox::BackendKind::kBubblewrap; }
+  friend std::ostream& operator<<(std::ostream& out, const BoxKind& kind) {
+    return out << kind.name;
+  }
+};
+
+// What every machine must hold. The last is what a kernel as old as Debian 12's can do, and a user
+// who may not make a network namespace.
+inline std::vector<BoxKind> box_kinds() {
+  using dsv4::sandbox::BackendKind;
+  return {{"bubblewrap", BackendKind::kBubblewrap},
+          {"landlock", BackendKind::kLandlock},
+          {"landlock of Linux 6.1, no network", BackendKind::kLandlock, {2, false}}};
+}
