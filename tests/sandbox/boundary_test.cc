@@ -1,0 +1,99 @@
+// What is inside and what is not, whatever a command does with names.
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "sandbox/sandbox.h"
+#include "tests/catch.h"
+#include "tests/sandbox/boxes.h"
+#include "tests/sandbox/outside.h"
+#include "tests/sandbox/work_dir.h"
+
+using namespace dsv4::sandbox;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+Result shell(const Sandbox& box, const std::string& script) {
+  return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
+}
+
+}  // namespace
+
+TEST_CASE("nothing of ours is inherited: descriptors, variables, input") {
+  const WorkDir work;
+  ::setenv("DSV4_TEST_SECRET", "do-not-tell", 1);
+  const int leaked = ::open("/etc/passwd", O_RDONLY);  // not close-on-exec, as a library might
+  std::vector<BoxKind> kinds = box_kinds();
+  kinds.push_back({"bare", BackendKind::kAuto});
+  const BoxKind kind = GENERATE_COPY(from_range(kinds));
+  CAPTURE(kind);
+  Policy policy = task_policy(work.path());
+  policy.enforce = kind.backend != BackendKind::kAuto;
+  const Sandbox box = kind.make(policy);
+  constexpr const char* kOpen =
+      "import os\n"
+      "def is_open(fd):\n"
+      "  try: return bool(os.fstat(fd))\n"
+      "  except OSError: return False\n"
+      "print([fd for fd in range(1000) if is_open(fd)])";
+  CHECK(box.run({{"python3", "-c", kOpen}, ".", {}, {}}).output == "[0, 1, 2]\n");
+  CHECK(shell(box, "env").output.find("do-not-tell") == std::string::npos);
+  if (policy.enforce) CHECK_FALSE(shell(box, "grep -q do-not-tell /proc/*/environ").ok());
+  CHECK(shell(box, "cat | wc -c").output == "0\n");
+  ::unsetenv("DSV4_TEST_SECRET");
+  ::close(leaked);
+}
+
+TEST_CASE("links in the working copy lead nowhere outside") {
+  const WorkDir outside;
+  const WorkDir work;
+  write_file(outside.path() / "secret", "keep");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(task_policy(work.path()));
+  const std::string secret = (outside.path() / "secret").string();
+  CHECK_FALSE(shell(box, "ln -s " + secret + " link && cat link").ok());
+  CHECK_FALSE(shell(box, "echo lost > link").ok());
+  CHECK(read_file(secret) == "keep");
+  CHECK_FALSE(shell(box, "ln -s " + outside.path().string() + " folder && touch folder/x").ok());
+  CHECK_FALSE(fs::exists(outside.path() / "x"));
+  CHECK_FALSE(shell(box, "ln /usr/bin/env env").ok());
+  CHECK_FALSE(shell(box, "ls /proc/1/cwd/ /proc/1/root/").ok());
+}
+
+TEST_CASE("protected paths stay as they were, whatever is done around them") {
+  const WorkDir work;
+  write_file(work.path() / ".git/config", "[core]\n");
+  write_file(work.path() / ".github/workflows/ci.yml", "on: push\n");
+  Policy policy = task_policy(work.path());
+  policy.read_only = {".git", ".github/workflows", "absent/hooks"};
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  const Sandbox box = kind.make(policy);
+  for (const char* script :
+       {"echo x >> .git/config", "rm -rf .git", "mv .git away", "ln .git/config away",
+        "mv .github away", "mv .github/workflows away", "chmod -R 777 .git", "rm -rf .github",
+        "ln -sfn /tmp .git", "touch .git", "touch absent/hooks/post-commit", "mv absent away",
+        "rmdir absent/hooks", "echo x | tee .github/workflows/ci.yml",
+        "mkdir w && mv .github/workflows w"}) {
+    CAPTURE(kind, script);
+    CHECK_FALSE(shell(box, script).ok());
+  }
+  CHECK(read_file(work.path() / ".git/config") == "[core]\n");
+  CHECK(read_file(work.path() / ".github/workflows/ci.yml") == "on: push\n");
+  CHECK(fs::is_empty(work.path() / "absent/hooks"));
+}
+
+TEST_CASE("a protected path that is a link is refused, not followed") {
+  const WorkDir work;
+  fs::remove(work.path() / ".git");
+  fs::create_directory_symlink("/root", work.path() / ".git");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  REQUIRE_THROWS_WITH(kind.make(task_policy(work.path())),
+                      "The sandbox cannot protect '.git' in the working copy: it is a symbolic "
+                      "link, or lies behind one.");
+}
