@@ -199,6 +199,9 @@ std::string landlock_advice(int32_t failure) {
     case SetupStep::kSeccomp:
       what = "install its system-call filter (is this a container that forbids it?)";
       break;
+    case SetupStep::kProxy:
+      what = "listen for its proxy";
+      break;
     case SetupStep::kBroker:
       what = "start its broker (is another system-call listener installed?)";
       break;

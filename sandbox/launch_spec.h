@@ -7,6 +7,7 @@
 //   init       Report{kReady}; the kernel adds init's process id as seen outside
 //   supervisor SpecHeader, then `bytes` of NUL-terminated strings: cwd, argv..., environment...,
 //              and the grounds of a Landlock box (see SpecHeader)
+//   init       Report{kListening} with the proxy's socket, where one is wanted
 //   init       Report{kExit, wait status}, Report{kExecFailed or kDirFailed, errno}, or
 //              Report{kSetupFailed, see setup_failure}
 // Either side hanging up ends the command: init kills what it started and exits.
@@ -16,6 +17,7 @@
 namespace dsv4::sandbox {
 
 inline constexpr int kControlFd = 3;
+inline constexpr uint32_t kProxyPort = 61080;  // inside, where nothing else is
 inline constexpr uint32_t kMaxSpecBytes = 64u << 20;
 
 // Where a Landlock box's init finds what it was given (besides itself, see launcher.h): a ruleset,
@@ -32,15 +34,29 @@ struct SpecHeader {
   // absolute.
   uint32_t grounds;      // 0 but for a Landlock box
   uint32_t own_network;  // 1: make a network namespace with a loopback, and one for System V IPC
-  uint32_t reserved;
-  uint64_t file_bytes;  // RLIMIT_FSIZE
-  uint64_t processes;   // RLIMIT_NPROC; 0 leaves it as it is
+  uint32_t proxy_port;   // listen there on the loopback and hand the socket out; 0: do not
+  uint64_t file_bytes;   // RLIMIT_FSIZE
+  uint64_t processes;    // RLIMIT_NPROC; 0 leaves it as it is
 };
 
-enum class ReportKind : int32_t { kReady = 1, kExit, kExecFailed, kDirFailed, kSetupFailed };
+enum class ReportKind : int32_t {
+  kReady = 1,
+  kExit,
+  kExecFailed,
+  kDirFailed,
+  kSetupFailed,
+  kListening
+};
 
 // What a Landlock box's init could not do.
-enum class SetupStep : int32_t { kNamespaces = 1, kCapabilities, kLandlock, kSeccomp, kBroker };
+enum class SetupStep : int32_t {
+  kNamespaces = 1,
+  kCapabilities,
+  kLandlock,
+  kSeccomp,
+  kBroker,
+  kProxy
+};
 constexpr int32_t setup_failure(SetupStep step, int error) {
   return (static_cast<int32_t>(step) << 16) | error;
 }

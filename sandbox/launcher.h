@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/cgroup.h"
 #include "sandbox/descriptor.h"
 #include "sandbox/temporary_folder.h"
 
@@ -26,6 +27,7 @@ struct Launch {
   bool limits_user = false;                    // RLIMIT_NPROC counts the box's processes only
   std::unique_ptr<TemporaryFolder> temporary;  // stands for /tmp; null where the box has its own
   std::vector<std::string> protected_paths;    // absolute; only with `temporary`
+  std::unique_ptr<Cgroup> cgroup;              // to put init into; null where there is none
 };
 inline constexpr int kFirstInherited = 4;
 

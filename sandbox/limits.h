@@ -8,7 +8,8 @@ namespace dsv4::sandbox {
 // What one command may use. Every field is a hard limit.
 struct Limits {
   std::chrono::milliseconds wall_time{std::chrono::minutes(10)};
-  uint64_t memory_bytes = 4ull << 30;      // of the whole process tree where cgroups allow
+  std::chrono::milliseconds processor_time{std::chrono::hours(8)};  // of all processes together
+  uint64_t memory_bytes = 4ull << 30;                               // of the whole process tree
   uint64_t processes = 512;                // processes and threads alive at once
   uint64_t file_bytes = 1ull << 30;        // largest single file
   uint64_t disk_bytes = 4ull << 30;        // growth of the working copy

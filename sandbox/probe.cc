@@ -7,6 +7,7 @@
 #include <optional>
 #include <system_error>
 
+#include "sandbox/cgroup.h"
 #include "sandbox/landlock.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/temporary_folder.h"
@@ -56,9 +57,17 @@ constexpr Check kChecks[] = {
 Capability limit_row(const Sandbox& box) {
   Capability row{"limits", true, {}, {}};
   const bool exact = box.backend() == BackendKind::kBubblewrap;
-  row.detail = std::string("wall time, file size, output") + (exact ? ", /tmp" : "") +
-               ": exact; memory of the process tree and growth of the working copy" +
-               (exact ? "" : " and of the temporary folder") + ": measured every 25 ms or so";
+  const auto place = find_cgroup_place();
+  if (place && place->memory && place->processes) {
+    row.detail =
+        "memory, processes and processor time: by a cgroup; growth of the working copy: "
+        "measured; all else: exact";
+    return row;
+  }
+  row.detail =
+      std::string("wall time, file size, output") + (exact ? ", /tmp" : "") +
+      ": exact; processor time, memory of the process tree and growth of the working copy" +
+      (exact ? "" : " and of the temporary folder") + ": measured every 25 ms or so";
   row.detail += ::geteuid() == 0 ? "; processes: measured too, because the kernel exempts user 0"
                 : exact          ? "; processes: exact"
                                  : "; processes: measured too";

@@ -62,6 +62,21 @@ uint64_t resident_bytes(pid_t pid) {
   return sizes.size() < 2 ? 0 : sizes[1] * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+// Of a process and the children it has waited for.
+std::chrono::milliseconds processor_time(pid_t pid) {
+  const std::string text = read_file(folder_of(pid) + "stat");
+  const size_t after_name = text.rfind(')');
+  if (after_name == std::string::npos) return {};
+  // From the parent's id on; then come eight numbers, some of them negative, and the four times.
+  const std::vector<uint64_t> fields = numbers_in(std::string_view(text).substr(after_name));
+  constexpr size_t kFirst = 10;
+  constexpr size_t kTimes = 4;
+  if (fields.size() < kFirst + kTimes) return {};
+  uint64_t ticks = 0;
+  for (size_t i = 0; i < kTimes; ++i) ticks += fields[kFirst + i];
+  return std::chrono::milliseconds(ticks * 1000 / static_cast<uint64_t>(::sysconf(_SC_CLK_TCK)));
+}
+
 // The number of KiB after `name` in a file of "Name:   123 kB" lines, in bytes.
 uint64_t field_bytes(const std::string& text, const std::string& name, uint64_t otherwise) {
   const size_t at = text.find(name);
@@ -76,10 +91,12 @@ TreeUse measure_tree(pid_t root, uint64_t memory_limit) {
   TreeUse use;
   std::vector<pid_t> found;
   visit(root, found);
+  use.processor_time = processor_time(root);
   for (size_t i = 0; i < found.size(); ++i) {
     const pid_t pid = found[i];
     use.threads += visit(pid, found);
     use.memory_bytes += resident_bytes(pid);
+    use.processor_time += processor_time(pid);
   }
   if (use.memory_bytes <= memory_limit) return use;
   use.memory_bytes = 0;

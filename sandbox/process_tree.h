@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace dsv4::sandbox {
@@ -10,6 +11,9 @@ namespace dsv4::sandbox {
 struct TreeUse {
   uint64_t threads = 0;       // alive, of all processes; the root is not counted
   uint64_t memory_bytes = 0;  // an upper bound, see measure_tree()
+  // Used by those alive and by their children that have ended, the root's too. Children that
+  // somebody declined to wait for are missing.
+  std::chrono::milliseconds processor_time{0};
 };
 
 // Walks the tree under `root` through /proc; processes that come or go meanwhile may be missed.

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sandbox/bubblewrap.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/landlock.h"
 #include "sandbox/supervisor.h"
 
@@ -13,22 +14,42 @@ namespace dsv4::sandbox {
 
 namespace {
 constexpr std::chrono::milliseconds kProbeTime = std::chrono::minutes(1);
+
+// A place that turns out not to allow groups after all is done without: what a group would hold is
+// then measured.
+std::optional<CgroupPlace> usable_cgroup_place(const Limits& limits) {
+  std::optional<CgroupPlace> place = find_cgroup_place();
+  try {
+    if (place) {
+      remove_old_groups(*place);
+      Cgroup(*place, limits);
+    }
+  } catch (const SetupError&) {
+    place.reset();
+  }
+  return place;
 }
 
+}  // namespace
+
 struct Sandbox::Backend {
+  std::optional<CgroupPlace> cgroups;
   std::optional<Bubblewrap> bubblewrap;
   std::optional<Landlock> landlock;  // neither: bare
 
   Launch launch_for(const Policy& policy) const {
-    if (bubblewrap) return bubblewrap->launch_for(policy);
-    return landlock ? landlock->launch_for(policy) : bare_launch(policy);
+    Launch launch = bubblewrap ? bubblewrap->launch_for(policy)
+                    : landlock ? landlock->launch_for(policy)
+                               : bare_launch(policy);
+    if (cgroups) launch.cgroup = std::make_unique<Cgroup>(*cgroups, policy.limits);
+    return launch;
   }
-  static std::shared_ptr<const Backend> of_bubblewrap() {
+  static std::shared_ptr<Backend> of_bubblewrap() {
     auto backend = std::make_shared<Backend>();
     backend->bubblewrap.emplace();
     return backend;
   }
-  static std::shared_ptr<const Backend> of_landlock(const LandlockOptions& options) {
+  static std::shared_ptr<Backend> of_landlock(const LandlockOptions& options) {
     auto backend = std::make_shared<Backend>();
     backend->landlock.emplace(options);
     return backend;
@@ -66,6 +87,9 @@ Sandbox::Sandbox(Policy policy, const LandlockOptions& landlock) : policy_(std::
   if (error || !std::filesystem::is_directory(policy_.work_dir)) {
     throw SetupError("The sandbox's working copy is not a folder: " + policy_.work_dir.string());
   }
+  if (!policy_.enforce && !policy_.network.empty()) {
+    throw SetupError("Without a sandbox the whole network is open; --allow-net needs one.");
+  }
   if (policy_.enforce) {
     choose(landlock);
   } else {
@@ -86,6 +110,12 @@ void Sandbox::choose(const LandlockOptions& landlock) {
   try {
     LandlockOptions options = landlock;
     options.own_network = options.own_network && may_make_network();
+    if (!options.own_network && !policy_.network.empty()) {
+      throw SetupError(
+          "The sandbox cannot be set up with Landlock: hosts are allowed, and a proxy to them "
+          "needs a "
+          "network namespace, which this user may not make.");
+    }
     use(Backend::of_landlock(options));
   } catch (const SetupError& refused) {
     if (complaint.empty() || complaint == refused.what()) throw;
@@ -93,7 +123,8 @@ void Sandbox::choose(const LandlockOptions& landlock) {
   }
 }
 
-void Sandbox::use(std::shared_ptr<const Backend> backend) {
+void Sandbox::use(std::shared_ptr<Backend> backend) {
+  backend->cgroups = usable_cgroup_place(policy_.limits);
   backend_ = std::move(backend);
   Policy patient = policy_;  // the machine may be busy, and this is not the command that is timed
   patient.limits.wall_time = std::max(policy_.limits.wall_time, kProbeTime);
@@ -142,6 +173,8 @@ std::string describe(const Result& result) {
       return "killed after " + seconds();
     case End::kOutOfMemory:
       return "killed: it used more memory than it may";
+    case End::kOutOfProcessorTime:
+      return "killed: it used more processor time than it may";
     case End::kDiskFull:
       return "killed: it wrote more to disk than it may";
     case End::kTooManyProcesses:

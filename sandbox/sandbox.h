@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "sandbox/allowed_host.h"
 #include "sandbox/limits.h"
 
 namespace dsv4::sandbox {
@@ -48,6 +49,10 @@ struct Policy {
                                                    // that no command can make it
   std::vector<std::filesystem::path> tool_chains;  // outside /usr, readable at the same path
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
+  // Servers outside that commands may reach, through a proxy of this program's that http_proxy and
+  // https_proxy name; empty: none. Everything else stays out of reach.
+  std::vector<AllowedHost> network;
+  std::function<void(const std::string&)> on_network;  // a line for each attempt; on any thread
   Limits limits;
   BackendKind backend = BackendKind::kAuto;
   bool enforce = true;  // false only for --no-sandbox, typed out by a person
@@ -76,6 +81,7 @@ enum class End {
   kSignalled,
   kTimedOut,
   kOutOfMemory,
+  kOutOfProcessorTime,
   kDiskFull,
   kCancelled,
   kNotFound,
@@ -113,7 +119,7 @@ class Sandbox {
  private:
   struct Backend;
   void choose(const LandlockOptions& landlock);
-  void use(std::shared_ptr<const Backend> backend);
+  void use(std::shared_ptr<Backend> backend);
 
   Policy policy_;
   std::shared_ptr<const Backend> backend_;

@@ -23,6 +23,7 @@
 #include "sandbox/landlock.h"
 #include "sandbox/launch_spec.h"
 #include "sandbox/output.h"
+#include "sandbox/proxy.h"
 #include "sandbox/watch.h"
 
 namespace asio = boost::asio;
@@ -31,6 +32,14 @@ namespace dsv4::sandbox {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+std::vector<std::string> proxy_variables(const Policy& policy) {
+  if (policy.network.empty()) return {};
+  const std::string proxy = "http://127.0.0.1:" + std::to_string(kProxyPort);
+  const std::string local = "localhost,127.0.0.1,::1";
+  return {"http_proxy=" + proxy,  "HTTP_PROXY=" + proxy, "https_proxy=" + proxy,
+          "HTTPS_PROXY=" + proxy, "no_proxy=" + local,   "NO_PROXY=" + local};
+}
 
 std::string spec_message(const Launch& box, const Policy& policy, const Command& command) {
   std::string text;
@@ -47,6 +56,7 @@ std::string spec_message(const Launch& box, const Policy& policy, const Command&
     const bool elsewhere = box.temporary && value == "/tmp";
     add(name + "=" + (elsewhere ? box.temporary->path().string() : value));
   }
+  for (const std::string& variable : proxy_variables(policy)) add(variable);
   if (box.temporary) {
     add(box.work_dir.string());
     add(box.temporary->path().string());
@@ -56,7 +66,9 @@ std::string spec_message(const Launch& box, const Policy& policy, const Command&
   SpecHeader header{};
   header.bytes = static_cast<uint32_t>(text.size());
   header.arguments = static_cast<uint32_t>(command.argv.size());
-  header.variables = static_cast<uint32_t>(policy.environment.size());
+  header.variables =
+      static_cast<uint32_t>(policy.environment.size() + proxy_variables(policy).size());
+  header.proxy_port = policy.network.empty() ? 0 : kProxyPort;
   constexpr size_t kFolders = 2;
   header.grounds = static_cast<uint32_t>(box.temporary ? kFolders + box.protected_paths.size() : 0);
   header.own_network = box.own_network ? 1 : 0;
@@ -66,10 +78,11 @@ std::string spec_message(const Launch& box, const Policy& policy, const Command&
   return std::string(reinterpret_cast<const char*>(&header), sizeof header) + text;
 }
 
-// Reads what is waiting on the control socket; `sender` becomes the process that wrote it.
-ssize_t receive(int socket, void* into, size_t bytes, pid_t* sender) {
+// Reads what is waiting on the control socket; `sender` becomes the process that wrote it, `passed`
+// the descriptor that came along.
+ssize_t receive(int socket, void* into, size_t bytes, pid_t* sender, Descriptor* passed) {
   iovec part{into, bytes};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> extra{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int))> extra{};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -79,7 +92,13 @@ ssize_t receive(int socket, void* into, size_t bytes, pid_t* sender) {
   if (n < 0) return n;
   for (cmsghdr* part_of = CMSG_FIRSTHDR(&message); part_of != nullptr;
        part_of = CMSG_NXTHDR(&message, part_of)) {
-    if (part_of->cmsg_level != SOL_SOCKET || part_of->cmsg_type != SCM_CREDENTIALS) continue;
+    if (part_of->cmsg_level != SOL_SOCKET) continue;
+    if (part_of->cmsg_type == SCM_RIGHTS) {
+      int fd = -1;
+      __builtin_memcpy(&fd, CMSG_DATA(part_of), sizeof fd);
+      *passed = Descriptor(fd);
+    }
+    if (part_of->cmsg_type != SCM_CREDENTIALS) continue;
     ucred who{};
     __builtin_memcpy(&who, CMSG_DATA(part_of), sizeof who);
     *sender = who.pid;
@@ -159,6 +178,7 @@ class Run {
   pid_t init_pid_ = 0;
   Clock::duration last_look_{0};
   Descriptor init_;  // a handle on the init process that cannot come to mean another one
+  std::optional<Proxy> proxy_;
   std::optional<Report> report_;
   std::optional<End> stopped_;
 };
@@ -178,15 +198,18 @@ void Run::read_control() {
     if (error) return input_ended();
     Report report{};
     pid_t sender = 0;
-    const ssize_t n = receive(control_.native_handle(), &report, sizeof report, &sender);
+    Descriptor passed;
+    const ssize_t n = receive(control_.native_handle(), &report, sizeof report, &sender, &passed);
     const bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
     if (!again && n != sizeof report) return input_ended();
+    if (passed) proxy_.emplace(std::move(passed), policy_.network, policy_.on_network);
     if (!again) on_report(report, sender);
     read_control();
   });
 }
 
 void Run::on_report(const Report& report, pid_t sender) {
+  if (report.kind == ReportKind::kListening) return;
   if (report.kind != ReportKind::kReady) {
     if (!report_) report_ = report;
     return;
@@ -194,6 +217,7 @@ void Run::on_report(const Report& report, pid_t sender) {
   ready_ = true;
   init_pid_ = sender;
   init_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, sender, 0)));
+  if (box_.cgroup && !box_.cgroup->add(sender)) box_.cgroup.reset();
   asio::async_write(control_, asio::buffer(spec_), [](const auto&, size_t) {});
   if (stopped_) return stop(*stopped_);
   look_again();
@@ -213,6 +237,7 @@ void Run::give_up_soon() {
   last_resort_.expires_after(kPatience);
   last_resort_.async_wait([this](const boost::system::error_code& error) {
     if (error || inputs_open_ == 0) return;
+    if (box_.cgroup) box_.cgroup->kill();
     ::kill(launched_.pid, SIGKILL);
     boost::system::error_code ignored;
     output_.close(ignored);
@@ -228,7 +253,7 @@ void Run::look_again() {
   next_look_.async_wait([this](const boost::system::error_code& error) {
     if (error || inputs_open_ == 0) return;
     const Clock::time_point before = Clock::now();
-    if (const std::optional<End> over = watch_.exceeded(init_pid_)) stop(*over);
+    if (const std::optional<End> over = watch_.exceeded(init_pid_, box_.cgroup.get())) stop(*over);
     last_look_ = Clock::now() - before;
     look_again();
   });
@@ -265,6 +290,7 @@ Result Run::result() {
   result.output = kept_.text();
   result.output_bytes = kept_.total();
   result.output_cut = kept_.cut();
+  if (box_.cgroup && box_.cgroup->ran_out_of_memory()) stopped_ = End::kOutOfMemory;
   const bool refused = report_ && report_->kind == ReportKind::kSetupFailed;
   if (stopped_ && !refused) {
     result.end = *stopped_;

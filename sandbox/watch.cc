@@ -34,13 +34,19 @@ uint64_t Watch::temporary_files_bytes(pid_t init) const {
   return sum;
 }
 
-std::optional<End> Watch::exceeded(pid_t init) {
-  const uint64_t in_files = temporary_files_bytes(init);
-  const uint64_t for_processes = limits_.memory_bytes - std::min(in_files, limits_.memory_bytes);
-  const TreeUse use = measure_tree(init, for_processes);
-  if (use.memory_bytes > for_processes) return End::kOutOfMemory;
+std::optional<End> Watch::exceeded(pid_t init, const Cgroup* cgroup) {
+  const bool held = cgroup != nullptr && cgroup->limits_memory() && cgroup->limits_processes();
+  if (!held) {
+    const uint64_t in_files = temporary_files_bytes(init);
+    const uint64_t for_processes = limits_.memory_bytes - std::min(in_files, limits_.memory_bytes);
+    const TreeUse use = measure_tree(init, for_processes);
+    if (use.memory_bytes > for_processes) return End::kOutOfMemory;
+    if (use.threads > limits_.processes) return End::kTooManyProcesses;
+    if (use.processor_time > limits_.processor_time) return End::kOutOfProcessorTime;
+  }
+  const auto counted = cgroup != nullptr ? cgroup->processor_time() : std::nullopt;
+  if (counted && *counted > limits_.processor_time) return End::kOutOfProcessorTime;
   if (memory_available() < kMachineReserveBytes) return End::kOutOfMemory;
-  if (use.threads > limits_.processes) return End::kTooManyProcesses;
   if (disk_.exceeded() || (temporary_ && temporary_->exceeded())) return End::kDiskFull;
   return std::nullopt;
 }

@@ -19,7 +19,8 @@ class Watch {
   Watch(const Policy& policy, const Launch& box);
 
   // init: the process above the command's, as seen from here.
-  std::optional<End> exceeded(pid_t init);
+  // cgroup: what the kernel counts and holds for us; may be null.
+  std::optional<End> exceeded(pid_t init, const Cgroup* cgroup);
 
  private:
   uint64_t temporary_files_bytes(pid_t init) const;

@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,23 +41,6 @@ long install_filter(int fd, unsigned flags) {
   return done;
 }
 
-bool send_descriptor(int socket, int fd) {
-  char byte = 0;
-  iovec part{&byte, 1};
-  alignas(cmsghdr) char extra[CMSG_SPACE(sizeof fd)] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = extra;
-  message.msg_controllen = sizeof extra;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fd);
-  memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  return sendmsg(socket, &message, MSG_NOSIGNAL) == 1;
-}
-
 }  // namespace
 
 Closed make_namespaces() {
@@ -68,6 +52,37 @@ Closed make_namespaces() {
   const Closed done = result(SetupStep::kNamespaces, ioctl(any, SIOCSIFFLAGS, &loopback) == 0);
   close(any);
   return done;
+}
+
+bool send_descriptor(int socket, int fd, const void* data, size_t bytes) {
+  iovec part{const_cast<void*>(data), bytes};
+  alignas(cmsghdr) char extra[CMSG_SPACE(sizeof fd)] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = extra;
+  message.msg_controllen = sizeof extra;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fd);
+  memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  return sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(bytes);
+}
+
+int listen_on(uint32_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<uint16_t>(port));
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  constexpr int kWaiting = 128;
+  if (fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 &&
+      listen(fd, kWaiting) == 0) {
+    return fd;
+  }
+  if (fd >= 0) close(fd);
+  return -1;
 }
 
 Closed drop_capabilities() {
@@ -91,7 +106,8 @@ Closed close_box(int broker) {
   if (install_filter(kFilterFd, 0) != 0) return result(SetupStep::kSeccomp, false);
   const long listener = install_filter(kBrokerFilterFd, SECCOMP_FILTER_FLAG_NEW_LISTENER);
   if (listener < 0) return result(SetupStep::kBroker, false);
-  return result(SetupStep::kBroker, send_descriptor(broker, static_cast<int>(listener)));
+  const char byte = 0;
+  return result(SetupStep::kBroker, send_descriptor(broker, static_cast<int>(listener), &byte, 1));
 }
 
 int receive_listener(int socket) {

@@ -2,6 +2,8 @@
 
 // How a Landlock box is closed around a command, from inside.
 
+#include <stddef.h>
+
 #include "sandbox/launch_spec.h"
 
 namespace dsv4::sandbox {
@@ -15,6 +17,10 @@ struct Closed {
 // Of the process above the command: namespaces of its own for the network and System V IPC, with a
 // loopback that is up. Needs CAP_SYS_ADMIN.
 Closed make_namespaces();
+// A socket that listens on the loopback; -1 and errno.
+int listen_on(uint32_t port);
+// Sends `bytes` of `data` and a descriptor along.
+bool send_descriptor(int socket, int fd, const void* data, size_t bytes);
 // Of the process above the command: no capability is left, nor can one come back.
 Closed drop_capabilities();
 // Of the command itself, just before it is executed. Sends the descriptor on which its calls wait

@@ -198,11 +198,25 @@ void ignore_file_limit(const Spec& spec) {
   limit(RLIMIT_FSIZE, spec.header.file_bytes);
 }
 
+// The proxy's socket is made here, in the box's network, and served outside.
+bool hand_out_proxy(const Spec& spec) {
+  if (spec.header.proxy_port == 0) return true;
+  const int listener = listen_on(spec.header.proxy_port);
+  const Report message{ReportKind::kListening, 0};
+  if (listener >= 0 && send_descriptor(kControlFd, listener, &message, sizeof message)) {
+    close(listener);
+    return true;
+  }
+  report_failure({SetupStep::kProxy, errno});
+  return false;
+}
+
 // Starts the command in a Landlock box. Returns its process id, or -1 when that was reported to
 // have failed.
 pid_t start_boxed(const Spec& spec, Broker* broker) {
   Closed closed{};
   if (spec.header.own_network != 0) closed = make_namespaces();
+  if (closed.error == 0 && !hand_out_proxy(spec)) return -1;
   if (closed.error == 0) closed = drop_capabilities();
   int ends[2];
   if (closed.error == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -242,6 +256,7 @@ void watch_children() {
 
 pid_t start(const Spec& spec, Mode mode, Broker* broker) {
   if (mode == Mode::kLandlock) return spec.header.grounds == 0 ? -1 : start_boxed(spec, broker);
+  if (!hand_out_proxy(spec)) return -1;
   const pid_t first = fork();
   if (first == 0) {
     if (mode == Mode::kBare) stand_in(spec);
