@@ -76,6 +76,7 @@ Chat::Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* sa
   place.test = options_.test;
   place.sandboxed = options_.sandboxed;
   place.box = options_.box;
+  place.allow_net = options_.allow_net;
   place.window = model_.conversation->window();
   place.made = saved != nullptr;
   place_ = std::make_unique<ChatPlace>(std::move(place), observer_, std::move(cancel));
@@ -251,6 +252,7 @@ ChatAnswer Chat::repair(const std::string& message, std::stop_token cancel) {
   options.run_dir = (run_dir_ / "repairs" / std::to_string(messages_)).string();
   options.sandboxed = options_.sandboxed;
   options.box = options_.box;
+  options.allow_net = options_.allow_net;
   options.model_name = model_.name;
   options.failing_only = true;
   options.hooks = options_.hooks;

@@ -48,6 +48,7 @@ struct ChatOptions {
   bool sandboxed = true;
   std::vector<Hook> hooks;  // as the user's configuration is now
   sandbox::BackendKind box = sandbox::BackendKind::kAuto;
+  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
 };
 
 struct ChatEnvironment {

@@ -6,6 +6,7 @@
 #include "agent/error.h"
 #include "agent/gate.h"
 #include "agent/loop.h"
+#include "agent/network_log.h"
 #include "agent/patch.h"
 #include "agent/printable.h"
 
@@ -55,6 +56,8 @@ std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) cons
   policy.limits.wall_time = config_.timeout.value_or(kTestTime);
   policy.enforce = options_.sandboxed;
   policy.backend = options_.box;
+  policy.network = options_.allow_net;
+  policy.on_network = network_log(options_.work.parent_path());
   return std::make_unique<sandbox::Sandbox>(std::move(policy));
 }
 

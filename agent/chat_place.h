@@ -25,6 +25,7 @@ struct ChatPlaceOptions {
   std::optional<std::string> test;  // else the repository's own, else detected
   bool sandboxed = true;
   sandbox::BackendKind box = sandbox::BackendKind::kAuto;
+  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
   int64_t window = 0;  // the model's: bounds one tool result
   bool made = false;   // the copy is there already, from an earlier process
 };

@@ -61,7 +61,8 @@ class FixRun {
         environment_(environment),
         saved_(saved),
         report_(*report),
-        places_(task_, options.sandboxed, options.box, environment.stop.token()) {}
+        places_(task_, {options.sandboxed, options.box, options.allow_net},
+                environment.stop.token()) {}
 
   // Box and conversation are gone when this returns, however it returns.
   void run() {

@@ -40,6 +40,7 @@ struct FixOptions {
   std::string run_dir;  // empty: a new one in the state directory
   bool sandboxed = true;
   sandbox::BackendKind box = sandbox::BackendKind::kAuto;
+  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
   // Tests that pass before the first turn end the run: the model can write no test of its own.
   bool failing_only = false;
   std::vector<Hook> hooks;           // as the user's configuration is now

@@ -47,6 +47,8 @@ po::options_description described() {
   add("run-dir", text()->value_name("DIR"), "keep the record of the run there: a new directory");
   add("sandbox", text()->value_name("KIND"),
       "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
+  add("allow-net", text()->value_name("HOST:PORT,..."),
+      "servers that commands may reach, through a proxy that logs it; none when left out");
   add("no-sandbox", "run commands unprotected; only where everything is trusted");
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
@@ -120,6 +122,7 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   options.apply = values.count("apply") != 0;
   options.sandboxed = values.count("no-sandbox") == 0;
   options.box = sandbox_value(values);
+  options.allow_net = allowed_hosts(values);
   out.model = text_value(values, "model");
   if (!out.model) out.model = config.model;
   if (options.apply && options.branch) {

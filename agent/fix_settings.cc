@@ -51,6 +51,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
           {"patch", json_of(absolute(options.patch_file))},
           {"sandboxed", options.sandboxed},
           {"sandbox", std::string(sandbox::name_of(options.box))},
+          {"allow_net", shown(options.allow_net)},
           {"failing_only", options.failing_only},
           {"model", json_of(absolute(options.model))},
           {"model_name", options.model_name}};
@@ -73,6 +74,8 @@ FixOptions options_from(const ordered_json& settings) {
   options.patch_file = text_from(settings.at("patch"));
   settings.at("sandboxed").get_to(options.sandboxed);
   options.box = sandbox::backend_kind(settings.value("sandbox", std::string("auto")));
+  const std::string hosts = settings.value("allow_net", std::string());
+  if (!hosts.empty()) options.allow_net = sandbox::parse_allowed_hosts(hosts);
   settings.at("failing_only").get_to(options.failing_only);
   options.model = text_from(settings.at("model"));
   settings.at("model_name").get_to(options.model_name);

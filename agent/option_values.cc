@@ -68,4 +68,17 @@ sandbox::BackendKind sandbox_value(const po::variables_map& values) {
   }
 }
 
+std::vector<sandbox::AllowedHost> allowed_hosts(const po::variables_map& values) {
+  const auto text = text_value(values, "allow-net");
+  if (!text) return {};
+  if (values.count("no-sandbox") != 0) {
+    throw UsageError("--allow-net needs the sandbox: without it the whole network is open");
+  }
+  try {
+    return sandbox::parse_allowed_hosts(*text);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError("--allow-net: " + printable_line(error.what(), 200));
+  }
+}
+
 }  // namespace dsv4::agent

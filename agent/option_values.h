@@ -25,5 +25,8 @@ int64_t whole_number(const boost::program_options::variables_map& values, const 
                      int64_t smallest, int64_t fallback, int64_t largest);
 // --sandbox KIND; UsageError for another kind, or beside --no-sandbox.
 sandbox::BackendKind sandbox_value(const boost::program_options::variables_map& values);
+// --allow-net HOST:PORT,...; UsageError for what is not that, or beside --no-sandbox.
+std::vector<sandbox::AllowedHost> allowed_hosts(
+    const boost::program_options::variables_map& values);
 
 }  // namespace dsv4::agent

@@ -4,6 +4,7 @@
 
 #include "agent/gate.h"
 #include "agent/loop.h"
+#include "agent/network_log.h"
 
 namespace dsv4::agent {
 
@@ -12,8 +13,10 @@ namespace fs = std::filesystem;
 std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) const {
   sandbox::Policy policy = sandbox::task_policy(copy);
   policy.limits.wall_time = task_.test_timeout;
-  policy.enforce = sandboxed_;
-  policy.backend = box_;
+  policy.enforce = box_.sandboxed;
+  policy.backend = box_.kind;
+  policy.network = box_.allow_net;
+  policy.on_network = network_log(work_.parent_path());
   return std::make_unique<sandbox::Sandbox>(std::move(policy));
 }
 

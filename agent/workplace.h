@@ -27,13 +27,20 @@ struct Workplace {
   }
 };
 
+// What a person said about the sandbox.
+struct BoxOptions {
+  bool sandboxed = true;
+  sandbox::BackendKind kind = sandbox::BackendKind::kAuto;
+  std::vector<sandbox::AllowedHost> allow_net;
+};
+
 // Makes the places of one run, below its `work` directory, where the untouched copy is `base`.
 // Every attempt starts from an equal copy: what failed in one need not be tried in another.
 class Workplaces {
  public:
   // The task must outlive it.
-  Workplaces(const Task& task, bool sandboxed, sandbox::BackendKind box, std::stop_token cancel)
-      : task_(task), sandboxed_(sandboxed), box_(box), cancel_(std::move(cancel)) {}
+  Workplaces(const Task& task, BoxOptions box, std::stop_token cancel)
+      : task_(task), box_(std::move(box)), cancel_(std::move(cancel)) {}
 
   void use(std::filesystem::path work) { own_ = work_ = std::move(work); }
 
@@ -57,8 +64,7 @@ class Workplaces {
 
  private:
   const Task& task_;
-  bool sandboxed_;
-  sandbox::BackendKind box_;
+  BoxOptions box_;
   std::stop_token cancel_;
   std::filesystem::path work_;
   std::filesystem::path own_;  // below it: of the attempt

@@ -38,6 +38,8 @@ po::options_description described() {
   add("run-dir", text()->value_name("DIR"), "keep the record there: a new directory");
   add("sandbox", text()->value_name("KIND"),
       "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
+  add("allow-net", text()->value_name("HOST:PORT,..."),
+      "servers that commands may reach, through a proxy that logs it; none when left out");
   add("no-sandbox", "run commands unprotected; only where everything is trusted");
   add("each-line", "in a pipe: every line is a message, not all of the input");
   add("help", "this text");
@@ -95,6 +97,7 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.run_dir = text_value(values, "run-dir").value_or("");
   chat.sandboxed = values.count("no-sandbox") == 0;
   chat.box = sandbox_value(values);
+  chat.allow_net = allowed_hosts(values);
   out.each_line = values.count("each-line") != 0;
   chat.hooks = config.hooks;
   take_defaults(config.session, &chat);

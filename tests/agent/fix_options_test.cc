@@ -40,6 +40,9 @@ TEST_CASE("without options the defaults hold, and - is an issue") {
   REQUIRE_FALSE(bare.options.apply);
   REQUIRE_FALSE(parse_fix_arguments({"-", "--no-sandbox"}).options.sandboxed);
   REQUIRE(bare.options.box == dsv4::sandbox::BackendKind::kAuto);
+  REQUIRE(bare.options.allow_net.empty());
+  REQUIRE(shown(parse_fix_arguments({"-", "--allow-net", "a.org:1,b.org:2"}).options.allow_net) ==
+          "a.org:1,b.org:2");
   REQUIRE(parse_fix_arguments({"-", "--sandbox", "landlock"}).options.box ==
           dsv4::sandbox::BackendKind::kLandlock);
 }
@@ -47,6 +50,8 @@ TEST_CASE("without options the defaults hold, and - is an issue") {
 TEST_CASE("a command line that says something else is refused") {
   const std::vector<std::vector<std::string>> bad = {
       {"-", "--sandbox", "chroot"},
+      {"-", "--allow-net", "pypi.org"},
+      {"-", "--allow-net", "pypi.org:443", "--no-sandbox"},
       {"-", "--sandbox", "landlock", "--no-sandbox"},
       {},
       {"a", "b"},
