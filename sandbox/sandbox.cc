@@ -41,7 +41,11 @@ struct Sandbox::Backend {
     Launch launch = bubblewrap ? bubblewrap->launch_for(policy)
                     : landlock ? landlock->launch_for(policy)
                                : bare_launch(policy);
-    if (cgroups) launch.cgroup = std::make_unique<Cgroup>(*cgroups, policy.limits);
+    // One that limits nothing still ends what has got away; where the kernel does that by itself it
+    // is not worth its time.
+    if (cgroups && (cgroups->memory || cgroups->processes || !launch.own_processes)) {
+      launch.cgroup = std::make_unique<Cgroup>(*cgroups, policy.limits);
+    }
     return launch;
   }
   static std::shared_ptr<Backend> of_bubblewrap() {
