@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "tools/error.h"
-#include "tools/ignore.h"
 #include "tools/source_text.h"
+#include "tools/walk.h"
 
 namespace dsv4::tools {
 namespace {

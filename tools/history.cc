@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 
 #include "tools/error.h"
 #include "tools/ignore.h"
+#include "tools/walk.h"
 
 namespace dsv4::tools {
 namespace {
@@ -55,10 +57,15 @@ History::History(const WorkTree& tree, const std::filesystem::path& state_dir)
   base_ = std::make_shared<const Entries>(current_);
 }
 
-// What lies at the path now. Content is read only when `known` cannot vouch for it.
+// What lies at the path now.
 std::optional<History::Entry> History::look(const std::string& path, const Entry* known) {
   const struct stat info = tree_.status(path);
   if (info.st_mode == 0) return std::nullopt;
+  return look(path, info, known);
+}
+
+// The same when its status is known. Content is read only when `known` cannot vouch for it.
+History::Entry History::look(const std::string& path, const struct stat& info, const Entry* known) {
   Entry entry;
   entry.mode = info.st_mode;
   if (!S_ISREG(entry.mode) && !S_ISLNK(entry.mode)) return entry;
@@ -83,46 +90,35 @@ std::optional<History::Entry> History::look(const std::string& path, const Entry
   return entry;
 }
 
-void History::scan_directory(const std::string& path, Entries& found,
-                             std::vector<std::string>& pending) {
-  std::vector<DirectoryEntry> entries;
-  try {
-    entries = tree_.entries(path);
-  } catch (const ToolError&) {  // not readable now: what was in it still counts as there
+History::Entries History::scan() {
+  std::mutex mutex;
+  std::vector<std::string> unreadable;
+  const std::vector<Walked> there =
+      walk(tree_, {.directories = true, .status = true, .unreadable = [&](const std::string& path) {
+                     const std::lock_guard lock(mutex);
+                     unreadable.push_back(path);
+                   }});
+  Entries found;
+  for (const Walked& one : there) {
+    if (products_.contains(one.path)) continue;
+    const auto known = current_.find(one.path);
+    found.emplace_hint(
+        found.end(), one.path,
+        look(one.path, one.status, known == current_.end() ? nullptr : &known->second));
+  }
+  for (const std::string& path : unreadable) {  // what was in it still counts as there
     const std::string below = path + "/";
     for (auto at = current_.lower_bound(below); at != current_.end(); ++at) {
       if (!at->first.starts_with(below)) break;
       found.insert(*at);
     }
-    return;
-  }
-  for (const DirectoryEntry& child : entries) {
-    pending.push_back(path.empty() ? child.name : path + "/" + child.name);
-  }
-}
-
-History::Entries History::scan() {
-  Entries found;
-  const Ignore ignore(tree_);
-  const auto add = [&](const std::string& path) {
-    const auto known = current_.find(path);
-    const auto entry = look(path, known == current_.end() ? nullptr : &known->second);
-    if (entry) found.emplace(path, *entry);
-    return entry && S_ISDIR(entry->mode);
-  };
-  std::vector<std::string> pending;
-  scan_directory("", found, pending);
-  while (!pending.empty()) {
-    const std::string path = std::move(pending.back());
-    pending.pop_back();
-    if (path.size() > WorkTree::kPathLimit || products_.contains(path)) continue;
-    const bool is_directory = S_ISDIR(tree_.status(path).st_mode);
-    if (ignore.ignored(path, is_directory)) continue;
-    if (add(path)) scan_directory(path, found, pending);
   }
   for (const auto* paths : {&tracked_, &written_}) {
     for (const std::string& path : *paths) {
-      if (!found.contains(path)) add(path);
+      if (found.contains(path)) continue;
+      const auto known = current_.find(path);
+      const auto entry = look(path, known == current_.end() ? nullptr : &known->second);
+      if (entry) found.emplace(path, *entry);
     }
   }
   return found;
@@ -298,7 +294,7 @@ void History::drop_bytecode(const std::string& path) {
   try {
     for (const DirectoryEntry& entry : tree_.entries(cache)) {
       const std::string file = cache + "/" + entry.name;
-      if (entry.name.starts_with(stem) && entry.name.ends_with(".pyc") && S_ISREG(entry.mode) &&
+      if (entry.name.starts_with(stem) && entry.name.ends_with(".pyc") && S_ISREG(entry.type) &&
           !tracked_.contains(file)) {
         tree_.remove(file);
       }

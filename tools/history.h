@@ -110,8 +110,8 @@ class History {
   static Saved read(std::span<const nlohmann::ordered_json> saved);
 
   std::optional<Entry> look(const std::string& path, const Entry* known);
+  Entry look(const std::string& path, const struct stat& status, const Entry* known);
   Entries scan();
-  void scan_directory(const std::string& path, Entries& found, std::vector<std::string>& pending);
   static Change difference(const Entries& before, const Entries& after);
   void keep(Change change);
   void restore(const Change& change);

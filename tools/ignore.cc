@@ -1,9 +1,8 @@
 #include "tools/ignore.h"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 
-#include "tools/error.h"
 #include "tools/text.h"
 
 namespace dsv4::tools {
@@ -117,44 +116,83 @@ Ignore::Patterns Ignore::parsed(std::string_view text) {
     pattern.anchored = line.find('/') != std::string_view::npos;
     if (line.starts_with('/')) line.remove_prefix(1);
     if (line.empty()) continue;
+    constexpr std::string_view kWild = "*?[\\";
+    if (line.find_first_of(kWild) == std::string_view::npos) {
+      pattern.kind = Pattern::Kind::kWhole;
+    } else if (line.starts_with('*') && !pattern.anchored &&
+               line.find_first_of(kWild, 1) == std::string_view::npos) {
+      pattern.kind = Pattern::Kind::kEnding;
+      line.remove_prefix(1);
+    }
     pattern.glob = line;
     result.push_back(std::move(pattern));
   }
   return result;
 }
 
-const Ignore::Patterns& Ignore::of_directory(const std::string& directory) const {
-  const auto known = files_.find(directory);
-  if (known != files_.end()) return known->second;
-  const std::string path = directory.empty() ? ".gitignore" : directory + "/.gitignore";
+bool Ignore::Pattern::matches(std::string_view subject) const {
+  if (kind == Kind::kWhole) return subject == glob;
+  if (kind == Kind::kEnding) return subject.ends_with(glob) && subject.find('/') == subject.npos;
+  return glob_matches(glob, subject);
+}
+
+Ignore::LevelPointer Ignore::entered(LevelPointer above, const std::string& directory,
+                                     bool has_file) const {
   Patterns patterns = directory.empty() ? parsed(kAlways) : Patterns();
-  if (S_ISREG(tree_.status(path).st_mode)) {
-    try {
-      Patterns own = parsed(tree_.read(path, kIgnoreFileLimit).bytes);
-      std::move(own.begin(), own.end(), std::back_inserter(patterns));
-    } catch (const ToolError&) {  // one that cannot be read ignores nothing
+  const std::string path = directory.empty() ? ".gitignore" : directory + "/.gitignore";
+  std::vector<char> buffer;
+  if (has_file) {  // one that cannot be read ignores nothing
+    const auto text = tree_.try_read(path, kIgnoreFileLimit, buffer);
+    Patterns own = parsed(text.value_or(""));
+    std::move(own.begin(), own.end(), std::back_inserter(patterns));
+  }
+  if (patterns.empty()) return above;
+  const size_t skipped = directory.empty() ? 0 : directory.size() + 1;
+  return std::make_shared<const Level>(Level{std::move(above), skipped, std::move(patterns)});
+}
+
+Ignore::LevelPointer Ignore::around(const std::string& directory) const {
+  LevelPointer level;
+  for (size_t end = 0; end < directory.size();) {  // from the root down
+    const std::string above = directory.substr(0, end);
+    const std::string file = end == 0 ? ".gitignore" : above + "/.gitignore";
+    level = entered(std::move(level), above, S_ISREG(tree_.status(file).st_mode));
+    end = std::min(directory.find('/', end == 0 ? 0 : end + 1), directory.size());
+  }
+  return level;
+}
+
+bool Ignore::ignored(const Level* level, std::string_view path, bool is_directory) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);  // all of it without a slash
+  for (; level; level = level->above.get()) {
+    for (auto pattern = level->patterns.rbegin(); pattern != level->patterns.rend(); ++pattern) {
+      if (pattern->directory_only && !is_directory) continue;
+      if (pattern->matches(pattern->anchored ? path.substr(level->skipped) : name)) {
+        return !pattern->negated;
+      }
     }
   }
-  return files_.emplace(directory, std::move(patterns)).first->second;
+  return false;
+}
+
+// What holds inside the directory.
+Ignore::LevelPointer Ignore::level_of(const std::string& directory) const {
+  const auto known = levels_.find(directory);
+  if (known != levels_.end()) return known->second;
+  LevelPointer above;
+  if (!directory.empty()) {
+    const size_t slash = directory.rfind('/');
+    above = level_of(slash == std::string::npos ? "" : directory.substr(0, slash));
+  }
+  const std::string file = directory.empty() ? ".gitignore" : directory + "/.gitignore";
+  const bool has_file = S_ISREG(tree_.status(file).st_mode);
+  return levels_.emplace(directory, entered(std::move(above), directory, has_file)).first->second;
 }
 
 bool Ignore::ignored(const std::string& path, bool is_directory) const {
-  const size_t name_at = path.rfind('/') + 1;  // 0 when there is no slash
-  std::string directory = name_at == 0 ? "" : path.substr(0, name_at - 1);
-  for (;;) {
-    const std::string_view below =
-        std::string_view(path).substr(directory.empty() ? 0 : directory.size() + 1);
-    const Patterns& patterns = of_directory(directory);
-    for (auto pattern = patterns.rbegin(); pattern != patterns.rend(); ++pattern) {
-      if (pattern->directory_only && !is_directory) continue;
-      const std::string_view subject =
-          pattern->anchored ? below : std::string_view(path).substr(name_at);
-      if (glob_matches(pattern->glob, subject)) return !pattern->negated;
-    }
-    if (directory.empty()) return false;
-    const size_t slash = directory.rfind('/');
-    directory.resize(slash == std::string::npos ? 0 : slash);
-  }
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash);
+  return ignored(level_of(directory).get(), path, is_directory);
 }
 
 bool Ignore::inside_ignored(const std::string& path) const {
@@ -163,31 +201,6 @@ bool Ignore::inside_ignored(const std::string& path) const {
     if (ignored(path.substr(0, slash), true)) return true;
   }
   return ignored(path, S_ISDIR(tree_.status(path).st_mode));
-}
-
-std::vector<std::string> project_files(const WorkTree& tree, const std::string& path) {
-  std::vector<std::string> result;
-  const Ignore ignore(tree);
-  std::vector<std::string> pending{path};
-  while (!pending.empty()) {
-    const std::string directory = std::move(pending.back());
-    pending.pop_back();
-    std::vector<DirectoryEntry> entries;
-    try {
-      entries = tree.entries(directory);
-    } catch (const ToolError&) {  // gone or not readable: nothing to see there
-      continue;
-    }
-    for (const DirectoryEntry& entry : entries) {
-      const std::string name = directory.empty() ? entry.name : directory + "/" + entry.name;
-      const bool is_directory = S_ISDIR(entry.mode);
-      if (!is_directory && !S_ISREG(entry.mode)) continue;
-      if (name.size() > WorkTree::kPathLimit || ignore.ignored(name, is_directory)) continue;
-      (is_directory ? pending : result).push_back(name);
-    }
-  }
-  std::sort(result.begin(), result.end());
-  return result;
 }
 
 }  // namespace dsv4::tools

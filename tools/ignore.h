@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,21 +30,43 @@ class Ignore {
 
  private:
   struct Pattern {
-    std::string glob;
+    enum class Kind {
+      kGlob,
+      kWhole,
+      kEnding
+    };  // kWhole without wildcards, kEnding `*` and no more
+    Kind kind = Kind::kGlob;
+    std::string glob;  // of kEnding what follows the star
     bool negated = false;
     bool directory_only = false;
     bool anchored = false;  // matched against the path from its file's directory, not the name
+
+    bool matches(std::string_view subject) const;
   };
   using Patterns = std::vector<Pattern>;
 
+ public:
+  // The patterns of a directory's own file, and those of the directories above it.
+  struct Level;
+  using LevelPointer = std::shared_ptr<const Level>;
+  struct Level {
+    LevelPointer above;
+    size_t skipped = 0;  // bytes of a path before what the patterns are about
+    Patterns patterns;
+  };
+
+  // For walks, which go from a directory to those in it. Safe to call from several threads.
+  // around() is what holds in a directory that is entered first; entered() what holds inside.
+  LevelPointer around(const std::string& directory) const;
+  LevelPointer entered(LevelPointer above, const std::string& directory, bool has_file) const;
+  static bool ignored(const Level* level, std::string_view path, bool is_directory);
+
+ private:
   static Patterns parsed(std::string_view text);
-  const Patterns& of_directory(const std::string& directory) const;
+  LevelPointer level_of(const std::string& directory) const;
 
   const WorkTree& tree_;
-  mutable std::map<std::string, Patterns> files_;
+  mutable std::map<std::string, LevelPointer> levels_;
 };
-
-// The regular files beneath `path` that are not ignored, sorted; links are left out.
-std::vector<std::string> project_files(const WorkTree& tree, const std::string& path = "");
 
 }  // namespace dsv4::tools

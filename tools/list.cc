@@ -17,7 +17,7 @@ Outcome run_list(Workspace& workspace, const Arguments& arguments, std::stop_tok
   size_t count = 0;
   for (const DirectoryEntry& entry : workspace.files.entries(path)) {
     const std::string name = path.empty() ? entry.name : path + "/" + entry.name;
-    const bool is_directory = S_ISDIR(entry.mode);
+    const bool is_directory = S_ISDIR(entry.type);
     if (ignore.ignored(name, is_directory)) continue;
     if (++count > kEntries) continue;
     text += (text.empty() ? "" : "\n") + shown(name) + (is_directory ? "/" : "");

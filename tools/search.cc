@@ -1,17 +1,17 @@
 #include "tools/search.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <iterator>
-#include <memory>
+#include <mutex>
 
 #include "tools/error.h"
 #include "tools/ignore.h"
+#include "tools/line_pattern.h"
+#include "tools/parallel.h"
 #include "tools/text.h"
+#include "tools/walk.h"
 #include "tools/workspace.h"
 
 namespace dsv4::tools {
@@ -21,54 +21,8 @@ constexpr size_t kResults = 500;
 constexpr size_t kLineShown = 300;
 constexpr size_t kFileLimit = 8 << 20;
 constexpr size_t kGlobs = 64;
-constexpr uint32_t kMatchSteps = 1'000'000;  // for one line
-constexpr std::chrono::seconds kTime{20};    // for one call
-
-// A compiled pattern that gives up instead of backtracking without end.
-class Regex {
- public:
-  explicit Regex(const std::string& pattern) {
-    int code = 0;
-    PCRE2_SIZE offset = 0;
-    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                              PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &code,
-                              &offset, nullptr));
-    if (!code_) {
-      std::array<PCRE2_UCHAR, 200> message{};
-      pcre2_get_error_message(code, message.data(), message.size());
-      throw ToolError("search: the pattern is no regular expression (" +
-                      std::string(reinterpret_cast<const char*>(message.data())) +
-                      " at character " + std::to_string(offset) +
-                      "); put a backslash before special characters.");
-    }
-    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);
-    data_.reset(pcre2_match_data_create(1, nullptr));
-    context_.reset(pcre2_match_context_create(nullptr));
-    pcre2_set_match_limit(context_.get(), kMatchSteps);
-    pcre2_set_depth_limit(context_.get(), 10'000);
-    pcre2_set_heap_limit(context_.get(), 20'000);  // KiB
-  }
-
-  enum class Found { kYes, kNo, kTooCostly };
-  Found find(std::string_view line) const {
-    const int result = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(line.data()),
-                                   line.size(), 0, 0, data_.get(), context_.get());
-    if (result >= 0) return Found::kYes;
-    return result == PCRE2_ERROR_NOMATCH ? Found::kNo : Found::kTooCostly;
-  }
-
- private:
-  template <auto Free>
-  struct Freed {
-    template <typename T>
-    void operator()(T* object) const {
-      Free(object);
-    }
-  };
-  std::unique_ptr<pcre2_code, Freed<pcre2_code_free>> code_;
-  std::unique_ptr<pcre2_match_data, Freed<pcre2_match_data_free>> data_;
-  std::unique_ptr<pcre2_match_context, Freed<pcre2_match_context_free>> context_;
-};
+constexpr size_t kBatch = 64;              // files that a thread takes at a time
+constexpr std::chrono::seconds kTime{20};  // for one call
 
 // The first {a,b} of a glob written out, again and again; at most kGlobs results.
 std::vector<std::string> without_braces(const std::string& glob) {
@@ -138,94 +92,153 @@ bool is_hidden(std::string_view path) {
   return path.starts_with('.') || path.find("/.") != std::string_view::npos;
 }
 
+// What was found in some files that follow each other.
+struct Batch {
+  std::vector<std::string> lines{};  // as shown, at most one more than kResults
+  size_t skipped = 0;
+  std::string problem{};  // why nothing more was looked at
+  bool done = false;
+};
+
+// One call. Files are searched by several threads, and the result is what one would have found.
 class Searcher {
  public:
-  Searcher(const WorkTree& files, const Regex& regex, std::stop_token cancel)
-      : files_(files), regex_(regex), cancel_(std::move(cancel)) {}
+  Searcher(const WorkTree& files, const LinePattern& pattern, std::stop_token cancel)
+      : files_(files), pattern_(pattern), cancel_(std::move(cancel)) {}
 
-  bool full() const { return full_; }
+  void search_text(const std::string& path, std::string_view text) {
+    LinePattern::Matcher matcher(pattern_);
+    batches_.resize(1);
+    look_in(path, text, matcher, batches_[0]);
+    batches_[0].done = true;
+  }
 
-  void search(const std::string& path) {
-    FileContent content;
-    try {
-      content = files_.read(path, kFileLimit);
-    } catch (const ToolError&) {
-      ++skipped_;
-      return;
-    }
-    if (is_binary(content.bytes)) return;
-    size_t number = 0;
-    for (const std::string_view line : split_lines(content.bytes)) {
-      ++number;
-      if (number % 256 == 0 && out_of_time()) return;
-      const Regex::Found found = regex_.find(line);
-      if (found == Regex::Found::kTooCostly) {
-        throw ToolError("search: the pattern takes too long on " + shown(path) + " line " +
-                        std::to_string(number) + "; make it simpler, without nested repeats.");
-      }
-      if (found == Regex::Found::kNo) continue;
-      if (count_++ == kResults) {
-        full_ = true;
-        return;
-      }
-      text_ += (text_.empty() ? "" : "\n") + shown(path) + ":" + std::to_string(number) + ":" +
-               clipped(line, kLineShown);
-    }
-    out_of_time();
+  void search_files(const std::vector<std::string>& paths) {
+    batches_.resize((paths.size() + kBatch - 1) / kBatch);
+    const size_t threads = std::min(thread_count(), (batches_.size() + 1) / 2);
+    on_threads(std::max<size_t>(1, threads), [&](size_t) { work(paths); });
   }
 
   std::string result(const std::string& pattern) const {
-    std::string text = text_.empty() ? "No match for " + clipped(pattern, 200) + "." : text_;
-    if (count_ > kResults) {
+    std::string text;
+    size_t count = 0;
+    size_t skipped = 0;
+    for (const Batch& batch : batches_) {
+      for (const std::string& line : batch.lines) {
+        if (count++ == kResults) break;
+        text += (text.empty() ? "" : "\n") + line;
+      }
+      if (count > kResults) break;
+      if (!batch.problem.empty()) throw ToolError(batch.problem);
+      skipped += batch.skipped;
+    }
+    if (count == 0) text = "No match for " + clipped(pattern, 200) + ".";
+    if (count > kResults) {
       text += "\n[... more than " + std::to_string(kResults) +
               " matches; give path or glob, or a narrower pattern ...]";
-    } else if (full_) {
+    } else if (late_) {
       text += "\n[... stopped after " + std::to_string(kTime.count()) +
               " s; give path or glob to search less ...]";
     }
-    if (skipped_ > 0) {
-      text += "\n[... " + std::to_string(skipped_) + " files too large or not readable ...]";
+    if (skipped > 0) {
+      text += "\n[... " + std::to_string(skipped) + " files too large or not readable ...]";
     }
     return text;
   }
 
  private:
+  void work(const std::vector<std::string>& paths) {
+    LinePattern::Matcher matcher(pattern_);
+    std::vector<char> buffer;
+    while (!enough_) {
+      const size_t number = next_++;
+      if (number >= batches_.size()) return;
+      Batch& batch = batches_[number];
+      const size_t end = std::min(paths.size(), (number + 1) * kBatch);
+      for (size_t k = number * kBatch; k < end && goes_on(batch); ++k) {
+        const auto text = files_.try_read(paths[k], kFileLimit, buffer);
+        if (text) {
+          look_in(paths[k], *text, matcher, batch);
+        } else {
+          ++batch.skipped;
+        }
+      }
+      finish(batch);
+    }
+  }
+
+  bool goes_on(const Batch& batch) {
+    return batch.problem.empty() && batch.lines.size() <= kResults && !out_of_time();
+  }
+
+  // Once the batches up to one hold enough, those behind it do not matter.
+  void finish(Batch& batch) {
+    const std::lock_guard lock(mutex_);
+    batch.done = true;
+    for (; finished_ < batches_.size() && batches_[finished_].done; ++finished_) {
+      found_ += batches_[finished_].lines.size();
+      if (found_ > kResults || !batches_[finished_].problem.empty()) enough_ = true;
+    }
+  }
+
+  void look_in(const std::string& path, std::string_view text, LinePattern::Matcher& matcher,
+               Batch& batch) {
+    if (is_binary(text)) return;
+    const auto costly = matcher.find(text, [&](size_t number, std::string_view line) {
+      batch.lines.push_back(shown(path) + ":" + std::to_string(number) + ":" +
+                            clipped(line, kLineShown));
+      return batch.lines.size() <= kResults;
+    });
+    if (costly) {
+      batch.problem = "search: the pattern takes too long on " + shown(path) + " line " +
+                      std::to_string(*costly) + "; make it simpler, without nested repeats.";
+    }
+  }
+
   bool out_of_time() {
-    full_ = full_ || cancel_.stop_requested() || std::chrono::steady_clock::now() - start_ > kTime;
-    return full_;
+    if (cancel_.stop_requested() || std::chrono::steady_clock::now() - start_ > kTime) {
+      late_ = enough_ = true;
+    }
+    return late_;
   }
 
   const WorkTree& files_;
-  const Regex& regex_;
+  const LinePattern& pattern_;
   std::stop_token cancel_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  std::string text_;
-  size_t count_ = 0;
-  size_t skipped_ = 0;
-  bool full_ = false;
+  std::vector<Batch> batches_;
+  std::atomic<size_t> next_ = 0;
+  std::atomic<bool> enough_ = false;
+  std::atomic<bool> late_ = false;
+  std::mutex mutex_;
+  size_t finished_ = 0;  // batches from the first on that are done, and what they found
+  size_t found_ = 0;
 };
 
 }  // namespace
 
 Outcome run_search(Workspace& workspace, const Arguments& arguments, std::stop_token cancel) {
-  const std::string pattern = *arguments.text("pattern");
+  const std::string wanted = *arguments.text("pattern");
   const std::string path = WorkTree::clean(arguments.text("path").value_or(""));
   const FileFilter filter(arguments.text("glob").value_or(""));
-  const Regex regex(pattern);
-  Searcher searcher(workspace.files, regex, std::move(cancel));
+  const LinePattern pattern(wanted);
+  Searcher searcher(workspace.files, pattern, std::move(cancel));
+  if (const auto kept = workspace.outputs.find(path)) {
+    searcher.search_text(path, *kept);
+    return {.text = searcher.result(wanted)};
+  }
   const mode_t mode = workspace.files.status(path).st_mode;
   if (!S_ISDIR(mode)) {
-    workspace.files.read(path, kFileLimit);  // says why it cannot be searched
-    searcher.search(path);
-    return {.text = searcher.result(pattern)};
+    searcher.search_text(path, workspace.files.read(path, kFileLimit).bytes);
+    return {.text = searcher.result(wanted)};
   }
   const bool hidden = filter.names_hidden() || is_hidden(path);
-  for (const std::string& file : project_files(workspace.files, path)) {
-    if (searcher.full()) break;
-    if ((!hidden && is_hidden(file)) || !filter.lets_through(file)) continue;
-    searcher.search(file);
+  std::vector<std::string> files;
+  for (Walked& found : walk(workspace.files, {.from = path, .hidden = hidden})) {
+    if (filter.lets_through(found.path)) files.push_back(std::move(found.path));
   }
-  return {.text = searcher.result(pattern)};
+  searcher.search_files(files);
+  return {.text = searcher.result(wanted)};
 }
 
 }  // namespace dsv4::tools

@@ -1,12 +1,15 @@
 #include "tools/symbol_index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 
 #include "tools/error.h"
-#include "tools/ignore.h"
+#include "tools/parallel.h"
+#include "tools/pattern_parts.h"
 #include "tools/source_text.h"
 #include "tools/text.h"
+#include "tools/walk.h"
 
 namespace dsv4::tools {
 namespace {
@@ -27,6 +30,29 @@ std::vector<Place> preferred(std::vector<Place> places, std::string_view symbol)
     std::erase_if(places, [&](const Place& place) { return !whole(place); });
   }
   return places;
+}
+
+// Those of the files that hold the text, in their order.
+std::vector<std::string> files_holding(const WorkTree& tree, const std::vector<std::string>& files,
+                                       std::string_view text) {
+  constexpr size_t kBatch = 32;  // files that a thread takes at a time
+  const LiteralFinder finder(text);
+  std::vector<char> holds(files.size(), false);
+  std::atomic<size_t> next = 0;
+  on_threads(std::min(thread_count(), files.size() / kBatch + 1), [&](size_t) {
+    std::vector<char> buffer;
+    for (size_t first; (first = next.fetch_add(kBatch)) < files.size();) {
+      for (size_t k = first; k < std::min(first + kBatch, files.size()); ++k) {
+        const auto bytes = tree.try_read(files[k], kSourceLimit, buffer);
+        holds[k] = bytes && finder.find(*bytes, 0) != std::string_view::npos;
+      }
+    }
+  });
+  std::vector<std::string> result;
+  for (size_t k = 0; k < files.size(); ++k) {
+    if (holds[k]) result.push_back(files[k]);
+  }
+  return result;
 }
 
 std::string listed(const std::vector<Place>& places) {
@@ -64,12 +90,14 @@ std::vector<Place> SymbolIndex::find(std::string_view symbol, Files files) {
   std::vector<Place> places;
   const std::string name = last_component(symbol);
   if (name.empty()) return places;
-  for (const std::string& path : project_files(tree_)) {
-    if (language_of(path) == Language::kNone) continue;
-    if (files == Files::kWithoutTests && is_test_file(path)) continue;
+  std::vector<std::string> sources = project_files(tree_);
+  std::erase_if(sources, [&](const std::string& path) {
+    return language_of(path) == Language::kNone ||
+           (files == Files::kWithoutTests && is_test_file(path));
+  });
+  for (const std::string& path : files_holding(tree_, sources, name)) {
     try {
       const FileContent content = tree_.read(path, kSourceLimit);
-      if (content.bytes.find(name) == std::string::npos) continue;
       for (const Definition& definition : of(path, content.bytes)) {
         if (names(symbol, definition)) places.push_back({path, definition});
       }

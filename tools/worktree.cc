@@ -225,22 +225,77 @@ std::string WorkTree::read_link(const std::string& path) const {
   return std::string(buffer.data(), static_cast<size_t>(size));
 }
 
-std::vector<DirectoryEntry> WorkTree::entries(const std::string& path) const {
+std::optional<std::string_view> WorkTree::try_read(const std::string& path, size_t limit,
+                                                   std::vector<char>& buffer) const {
+  constexpr size_t kFirst = 64 << 10;  // most source files are smaller
+  const Descriptor fd(try_open(path, O_RDONLY | O_NONBLOCK, Links::kRefuse));
+  if (!fd) return std::nullopt;
+  if (buffer.size() < kFirst) buffer.resize(kFirst);
+  size_t got = 0;
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), buffer.data() + got, buffer.size() - got);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return std::nullopt;
+    const bool first = got == 0;
+    got += static_cast<size_t>(n);
+    if (got > limit) return std::nullopt;
+    if (got < buffer.size()) {
+      if (first || n == 0) return std::string_view(buffer.data(), got);
+      continue;
+    }
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+    if (static_cast<uint64_t>(info.st_size) > limit) return std::nullopt;
+    buffer.resize(std::max(buffer.size() * 2, static_cast<size_t>(info.st_size) + 1));
+  }
+}
+
+// Calls visit(fd, dirent) for what can be shown.
+template <typename Visit>
+void WorkTree::visit_directory(const std::string& path, Visit visit) const {
   Descriptor fd = open_directory(path, Links::kFollowInside);
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd.get()), ::closedir);
   if (!dir) fail(path, errno);
   const int at = fd.release();
-  std::vector<DirectoryEntry> result;
   while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string name = entry->d_name;
-    struct stat info {};
-    if (name == "." || name == ".." || is_git_directory(name)) continue;
-    if (::fstatat(at, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    result.push_back({name, info.st_mode});
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && !is_git_directory(name)) visit(at, *entry);
   }
-  std::sort(result.begin(), result.end(),
+}
+
+namespace {
+
+template <typename Entry>
+std::vector<Entry> by_name(std::vector<Entry> entries) {
+  std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
-  return result;
+  return entries;
+}
+
+}  // namespace
+
+std::vector<DirectoryEntry> WorkTree::entries(const std::string& path) const {
+  std::vector<DirectoryEntry> result;
+  visit_directory(path, [&](int fd, const dirent& entry) {
+    mode_t type = DTTOIF(entry.d_type);
+    struct stat info {};
+    if (entry.d_type == DT_UNKNOWN) {  // some file systems do not say
+      if (::fstatat(fd, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+      type = info.st_mode & S_IFMT;
+    }
+    result.push_back({entry.d_name, type});
+  });
+  return by_name(std::move(result));
+}
+
+std::vector<DirectoryStatus> WorkTree::statuses(const std::string& path) const {
+  std::vector<DirectoryStatus> result;
+  visit_directory(path, [&](int fd, const dirent& entry) {
+    DirectoryStatus found{.name = entry.d_name};
+    if (::fstatat(fd, entry.d_name, &found.status, AT_SYMLINK_NOFOLLOW) != 0) return;
+    result.push_back(std::move(found));
+  });
+  return by_name(std::move(result));
 }
 
 Descriptor WorkTree::open_parent(const std::string& path, bool create) const {

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +19,16 @@ struct FileContent {
   mode_t mode = 0644;  // permission bits only
 };
 
-// One name in a directory.
+// One name in a directory, of the link itself for links.
 struct DirectoryEntry {
   std::string name;
-  mode_t mode = 0;  // type and permissions, of the link itself for links
+  mode_t type = 0;  // S_IFREG and so on
+};
+
+// The same with all that is known of it.
+struct DirectoryStatus {
+  std::string name;
+  struct stat status {};
 };
 
 // The only door to the working copy: a path given by the model goes through clean() and is then
@@ -49,8 +57,16 @@ class WorkTree {
   bool exists(const std::string& path) const { return status(path).st_mode != 0; }
   std::string read_link(const std::string& path) const;
 
-  // Sorted by bytes; "." and ".." and .git left out. Links to directories are not followed.
+  // Reads for a search through many files: no link is followed at all. What is no regular file,
+  // over `limit` bytes or not readable gives nothing. The bytes lie in `buffer`, which keeps its
+  // room.
+  std::optional<std::string_view> try_read(const std::string& path, size_t limit,
+                                           std::vector<char>& buffer) const;
+
+  // Sorted by bytes; "." and ".." and .git left out. A link to a directory inside is followed when
+  // it is the path's own, never below it.
   std::vector<DirectoryEntry> entries(const std::string& path) const;
+  std::vector<DirectoryStatus> statuses(const std::string& path) const;
 
   // Replaces or creates the file in one step (temporary file, rename), making missing directories.
   // Refuses to follow or replace links and anything that is not a regular file.
@@ -71,11 +87,13 @@ class WorkTree {
   Descriptor open_directory(const std::string& path, Links links) const;
   Descriptor open_parent(const std::string& path, bool create) const;
   void check_inside(int fd, const std::string& path) const;
+  template <typename Visit>
+  void visit_directory(const std::string& path, Visit visit) const;
 
   std::filesystem::path root_;
   Descriptor root_fd_;
-  std::string root_name_;  // what the kernel calls the root
-  mutable bool beneath_;   // openat2 is there
+  std::string root_name_;              // what the kernel calls the root
+  mutable std::atomic<bool> beneath_;  // openat2 is there
 };
 
 // Whether the bytes are no text: a NUL in the first 8000.

@@ -227,6 +227,39 @@ TEST_CASE("search is ripgrep's: ignored, hidden and binary files are passed over
   CHECK(bench.done("search", {{"pattern", "needle"}, {"path", "a.log"}}) == "a.log:1:needle here");
 }
 
+TEST_CASE("search through many directories gives the first matches in the order of the paths") {
+  Bench bench;
+  std::string expected;
+  for (int k = 0; k < 60; ++k) {
+    const std::string folder = "d" + std::to_string(100 + k);
+    std::string lines;
+    for (int line = 1; line <= 10; ++line) lines += "x needle " + std::to_string(line) + "\n";
+    // "-" comes before "/", and "0" after it.
+    for (const char* name : {"-a", "/a/b", "/a0", "0"}) {
+      bench.put(folder + name, lines);
+      for (int line = 1; line <= 10; ++line) {
+        expected +=
+            folder + name + ":" + std::to_string(line) + ":x needle " + std::to_string(line) + "\n";
+      }
+    }
+  }
+  size_t end = 0;
+  for (int line = 0; line < 500; ++line) end = expected.find('\n', end) + 1;
+  for (int round = 0; round < 5; ++round) {
+    CHECK(bench.done("search", {{"pattern", "needle \\d+$"}}) ==
+          expected.substr(0, end) +
+              "[... more than 500 matches; give path or glob, or a narrower pattern ...]");
+  }
+}
+
+TEST_CASE("a whole output that was cut can be searched") {
+  Bench bench;
+  bench.output_limit = 1000;
+  bench.done("bash", {{"command", "seq 100000"}});
+  CHECK(bench.done("search", {{"pattern", "^5000\\d$"}, {"path", ".dsv4/outputs/1.txt"}})
+            .starts_with(".dsv4/outputs/1.txt:50000:50000\n.dsv4/outputs/1.txt:50001:50001\n"));
+}
+
 TEST_CASE("a glob of alternatives without end takes no memory to speak of") {
   Bench bench;
   bench.put("a.txt", "needle\n");

@@ -28,11 +28,10 @@ void check_patch(Bench& bench, const fs::path& before, const std::string& expect
   CHECK(tree_state(before) == expected);
 }
 
-}  // namespace
-
-TEST_CASE("any sequence of changes is taken back step by step to the very same tree") {
-  std::mt19937 random(7);
-  for (int round = 0; round < 300; ++round) {
+// Random changes and undos; undo must give back every tree there was, byte by byte.
+void check_sequences(unsigned seed, int rounds) {
+  std::mt19937 random(seed);
+  for (int round = 0; round < rounds; ++round) {
     Bench bench;
     bench.put("d0/f0.txt", "a\nb\n");
     bench.put("d1/f1.txt", "c");
@@ -60,6 +59,17 @@ TEST_CASE("any sequence of changes is taken back step by step to the very same t
     REQUIRE(bench.toolbox().diff().empty());
     REQUIRE(bench.refused("undo", Json::object()) == "Error: There is nothing to undo.");
   }
+}
+
+}  // namespace
+
+TEST_CASE("any sequence of changes is taken back step by step to the very same tree") {
+  check_sequences(7, 100);
+}
+
+// Takes about a minute: tools_tests "a thousand sequences*".
+TEST_CASE("a thousand sequences of changes are taken back to the very same tree", "[.]") {
+  check_sequences(8, 1000);
 }
 
 TEST_CASE("from any state the tools go back, or forward, to any that was kept") {
