@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tools/edit_match.h"
+#include "tools/edit_plan.h"
 #include "tools/error.h"
 #include "tools/source_text.h"
 #include "tools/text.h"
@@ -13,113 +13,7 @@ namespace dsv4::tools {
 namespace {
 
 constexpr size_t kShownLines = 20;
-
-// The file and the part of it that a call means.
-struct Target {
-  std::string path;
-  std::optional<Definition> symbol;
-  FileContent content;
-};
-
-// The symbol's definition in the content of the target.
-Definition definition_in(const Target& target, const std::string& symbol) {
-  const SourceText source(target.content.bytes);
-  for (Definition& found : definitions(language_of(target.path), source.text())) {
-    if (names(symbol, found)) return std::move(found);
-  }
-  throw ToolError("there is no " + shown(symbol) + " in " + shown(target.path) + ".");
-}
-
-// undos: steps to take back first, in thought.
-Target find_target(Workspace& workspace, const Arguments& arguments, size_t undos) {
-  Target target;
-  std::optional<std::string> path = arguments.text("path");
-  const auto symbol = arguments.text("symbol");
-  if (path) path = WorkTree::clean(*path);
-  if (symbol) {
-    Place place = workspace.symbols.resolve(path, *symbol);
-    target.path = std::move(place.path);
-    target.symbol = std::move(place.definition);
-  } else {
-    target.path = *path;
-  }
-  target.content = workspace.files.read(target.path);
-  if (auto restored = workspace.history.before_steps(target.path, undos)) {
-    target.content.bytes = *std::move(restored);
-    if (symbol) target.symbol = definition_in(target, *symbol);
-  }
-  if (is_binary(target.content.bytes)) {
-    throw ToolError(shown(target.path) + " is a binary file; edit changes text only, use bash.");
-  }
-  return target;
-}
-
-std::string place_name(const Target& target) {
-  return shown(target.path) + (target.symbol ? ": " + target.symbol->name : "");
-}
-
-// The lines of a definition, whole, so that indentation before it belongs to it.
-Span whole_lines(std::string_view text, const Definition& symbol) {
-  const size_t newline =
-      symbol.begin == 0 ? std::string_view::npos : text.rfind('\n', symbol.begin - 1);
-  const size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
-  const bool alone = trimmed(text.substr(begin, symbol.begin - begin)).empty();
-  return {alone ? begin : symbol.begin, symbol.end};
-}
-
-Replacement replace_definition(std::string_view text, const Definition& symbol,
-                               std::string_view replacement) {
-  const Span span = whole_lines(text, symbol);
-  while (replacement.starts_with('\n')) replacement.remove_prefix(1);
-  replacement = replacement.substr(0, replacement.find_last_not_of(" \t\n") + 1);
-  if (replacement.empty()) {
-    const bool line_end = span.end < text.size() && text[span.end] == '\n';
-    return {.span = {span.begin, span.end + (line_end ? 1 : 0)}, .removes_lines = true};
-  }
-  const std::string_view lines = text.substr(span.begin, span.end - span.begin);
-  Replacement result{.span = span, .text = reindented(replacement, "", indentation(lines))};
-  const bool is_type = symbol.kind != "function" && symbol.kind != "method";
-  if (is_type && lines.ends_with(';') && !result.text.ends_with(';')) result.text += ';';
-  return result;
-}
-
-[[noreturn]] void tell_miss(const Miss& miss, const Target& target, std::string_view text) {
-  std::string message = "old was not found in " + place_name(target) + ".";
-  if (miss.closest.empty()) throw ToolError(message + " Use read to see what is there.");
-  message += " The closest lines are:";
-  const std::vector<std::string_view> lines = split_lines(text);
-  for (const size_t line : miss.closest) {
-    message += "\n" + std::to_string(line) + "\t" + clipped(lines[line - 1], 300);
-  }
-  throw ToolError(message);
-}
-
-[[noreturn]] void tell_several(const Several& several, const Target& target) {
-  std::string lines;
-  for (size_t k = 0; k < std::min<size_t>(several.lines.size(), 10); ++k) {
-    lines += (k > 0 ? ", " : "") + std::to_string(several.lines[k]);
-  }
-  const size_t count = several.lines.size();
-  throw ToolError("old matches " + std::to_string(count) +
-                  (count == Several::kMost ? " or more" : "") + " places in " + place_name(target) +
-                  " (lines " + lines + (count > 10 ? ", ..." : "") +
-                  "): add a line around it or give symbol.");
-}
-
-Replacement plan_edit(const Target& target, std::string_view text, const std::string& old,
-                      const std::string& replacement) {
-  if (old.empty()) return replace_definition(text, *target.symbol, replacement);
-  const Span within = target.symbol ? whole_lines(text, *target.symbol) : Span{0, text.size()};
-  Match found = match(text, within, old, replacement);
-  if (const Miss* miss = std::get_if<Miss>(&found)) tell_miss(*miss, target, text);
-  if (const Several* several = std::get_if<Several>(&found)) tell_several(*several, target);
-  return std::get<Replacement>(std::move(found));
-}
-
-std::string edited_text(std::string_view text, const Replacement& edit) {
-  return std::string(text.substr(0, edit.span.begin)) + edit.text +
-         std::string(text.substr(edit.span.end));
-}
+constexpr size_t kMostEdits = 100;  // of one call
 
 // The new lines of the file that hold what the edit put there.
 std::string changed_lines(std::string_view text, const Replacement& edit) {
@@ -140,54 +34,8 @@ std::string changed_lines(std::string_view text, const Replacement& edit) {
   return result;
 }
 
-// An edit thought through to the text it leaves.
-struct Planned {
-  Target target;
-  SourceText source;
-  Replacement edit;
-  std::string after;
-  size_t new_errors = 0;  // places that no longer parse, over those there were
-  size_t error_line = 0;  // the first that does not parse, from 1
-
-  bool changes() const { return after != source.text(); }
-  std::string bytes() const { return source.replaced(edit.span.begin, edit.span.end, edit.text); }
-};
-
-Planned plan(Workspace& workspace, const Arguments& arguments, size_t undos) {
-  const std::string old = with_plain_line_ends(arguments.text("old").value_or(""));
-  const std::string replacement = with_plain_line_ends(*arguments.text("new"));
-  const bool has_symbol = arguments.text("symbol").has_value();
-  if (old.empty() && !has_symbol) {
-    throw ToolError("edit: give old, or symbol to replace its whole definition.");
-  }
-  if (!arguments.text("path") && !has_symbol) throw ToolError("edit: give path or symbol.");
-  Target target = find_target(workspace, arguments, undos);
-  SourceText source(target.content.bytes);
-  const std::string& text = source.text();
-
-  Replacement edit = plan_edit(target, text, old, replacement);
-  std::string after = edited_text(text, edit);
-  const Language language = language_of(target.path);
-  const size_t before = syntax_errors(language, text).count;
-  SyntaxErrors errors = syntax_errors(language, after);
-  if (errors.count > before && edit.literal) {
-    Replacement literal = edit;
-    literal.text = *edit.literal;
-    const std::string other = edited_text(text, literal);
-    const SyntaxErrors other_errors = syntax_errors(language, other);
-    if (other_errors.count <= before) {
-      edit = literal;
-      after = other;
-      errors = other_errors;
-    }
-  }
-  const size_t new_errors = errors.count > before ? errors.count - before : 0;
-  return {std::move(target), std::move(source), std::move(edit),
-          std::move(after),  new_errors,        errors.first_line};
-}
-
-std::string new_undefined_name(const Planned& planned) {
-  const Language language = language_of(planned.target.path);
+std::string new_undefined_name(const PlannedEdit& planned) {
+  const Language language = language_of(planned.path);
   const std::set<std::string> before = undefined_names(language, planned.source.text());
   for (const std::string& name : undefined_names(language, planned.after)) {
     if (!before.contains(name)) return name;
@@ -195,27 +43,140 @@ std::string new_undefined_name(const Planned& planned) {
   return "";
 }
 
+EditRequest request_of(const Arguments& arguments) {
+  EditRequest request;
+  request.path = arguments.text("path");
+  if (request.path) request.path = WorkTree::clean(*request.path);
+  request.symbol = arguments.text("symbol");
+  request.old = with_plain_line_ends(arguments.text("old").value_or(""));
+  request.replacement = with_plain_line_ends(arguments.text("new").value_or(""));
+  return request;
+}
+
+// What a call asks for: one edit, or the list in `edits`, whose items say what differs from it.
+std::vector<EditRequest> requests_of(const Arguments& arguments) {
+  const EditRequest common = request_of(arguments);
+  const std::vector<nlohmann::ordered_json> edits = arguments.records("edits");
+  if (!arguments.given("edits")) return {common};
+  if (arguments.given("old") || arguments.given("new")) {
+    throw ToolError("edit: give either edits, or old and new.");
+  }
+  if (edits.empty() || edits.size() > kMostEdits) {
+    throw ToolError("edit: edits holds " + std::to_string(edits.size()) +
+                    " replacements; give between 1 and " + std::to_string(kMostEdits) + ".");
+  }
+  std::vector<EditRequest> requests;
+  for (const nlohmann::ordered_json& edit : edits) {
+    EditRequest request = request_of(Arguments(edit));
+    if (!request.path && !request.symbol) request.symbol = common.symbol;
+    if (!request.path) request.path = common.path;
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+PlannedEdit checked(PlannedEdit planned) {
+  if (planned.changes()) return planned;
+  throw ToolError("The edit changes nothing: old and new are the same.");
+}
+
+// Each upon what those before it leave; all of them, or none.
+std::vector<PlannedEdit> plan_all(Workspace& workspace, const std::vector<EditRequest>& requests) {
+  std::vector<PlannedEdit> all;
+  if (requests.size() == 1) {
+    all.push_back(checked(plan_edit(workspace, requests[0])));
+    return all;
+  }
+  ChangedFiles changed;
+  for (const EditRequest& request : requests) {
+    try {
+      all.push_back(checked(plan_edit(workspace, request, changed)));
+    } catch (const ToolError& error) {
+      throw ToolError("edit " + std::to_string(all.size() + 1) + " of " +
+                      std::to_string(requests.size()) + ": " + error.what() +
+                      " Nothing was changed.");
+    }
+    changed[all.back().path] = {all.back().bytes(), all.back().before.mode};
+  }
+  return all;
+}
+
+// The files as the edits leave them, which are written or stay as they were.
+void write_all(Workspace& workspace, const std::vector<PlannedEdit>& edits) {
+  ChangedFiles before;
+  ChangedFiles after;
+  std::vector<std::string> paths;
+  for (const PlannedEdit& edit : edits) {
+    if (before.emplace(edit.path, edit.before).second) paths.push_back(edit.path);
+    after[edit.path] = {edit.bytes(), edit.before.mode};
+  }
+  for (const auto& [path, content] : before) {
+    if (workspace.files.read(path).bytes == content.bytes) continue;
+    throw ToolError(shown(path) + " was changed by something else just now; read it again.");
+  }
+  workspace.history.before(paths);
+  size_t written = 0;
+  try {
+    for (; written < paths.size(); ++written) {
+      workspace.files.write(paths[written], after.at(paths[written]));
+    }
+  } catch (const ToolError&) {
+    while (written-- > 0) workspace.files.write(paths[written], before.at(paths[written]));
+    throw;
+  }
+  workspace.history.after(paths);
+}
+
+// A file that parsed better before all of the edits than after them.
+std::string syntax_warning(const std::vector<PlannedEdit>& edits, const std::string& path) {
+  const auto of_path = [&](const PlannedEdit& edit) { return edit.path == path; };
+  const auto first = std::find_if(edits.begin(), edits.end(), of_path);
+  const auto last = std::find_if(edits.rbegin(), edits.rend(), of_path);
+  const Language language = language_of(path);
+  const SyntaxErrors errors = syntax_errors(language, last->after);
+  if (errors.count <= syntax_errors(language, first->source.text()).count) return "";
+  return "\nWarning: " + shown(path) + " no longer parses at line " +
+         std::to_string(errors.first_line) + ".";
+}
+
+std::string reply(const std::vector<PlannedEdit>& edits) {
+  std::string text;
+  for (const PlannedEdit& edit : edits) {
+    text += (text.empty() ? "" : "\n") + ("Edited " + shown(edit.path)) + "." +
+            changed_lines(edit.after, edit.edit);
+    if (!edit.edit.note.empty()) text += "\n" + edit.edit.note;
+  }
+  if (edits.size() == 1) {
+    if (edits[0].new_errors > 0) text += syntax_warning(edits, edits[0].path);
+    return text;
+  }
+  std::set<std::string> paths;
+  for (const PlannedEdit& edit : edits) {
+    if (paths.insert(edit.path).second) text += syntax_warning(edits, edit.path);
+  }
+  return text;
+}
+
+// The path and what it held before so many undos, when they touch it.
+ChangedFiles restored(Workspace& workspace, const EditRequest& request, size_t undos) {
+  ChangedFiles changed;
+  if (undos == 0) return changed;
+  std::string path = request.path.value_or("");
+  if (request.symbol) path = workspace.symbols.resolve(request.path, *request.symbol).path;
+  if (auto bytes = workspace.history.before_steps(path, undos)) {
+    changed[path] = {*std::move(bytes), workspace.files.read(path).mode};
+  }
+  return changed;
+}
+
 }  // namespace
 
 Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_token) {
-  const Planned planned = plan(workspace, arguments, 0);
-  if (!planned.changes()) {
-    throw ToolError("The edit changes nothing: old and new are the same.");
-  }
-  const std::string& path = planned.target.path;
-  workspace.history.before(path);
-  workspace.files.write(path, {planned.bytes(), planned.target.content.mode});
-  workspace.history.after(path);
-  workspace.edited_symbol = arguments.text("symbol").value_or("");
-
-  Outcome outcome{.text =
-                      "Edited " + shown(path) + "." + changed_lines(planned.after, planned.edit)};
-  if (!planned.edit.note.empty()) outcome.text += "\n" + planned.edit.note;
-  if (planned.new_errors > 0) {
-    outcome.text += "\nWarning: " + shown(path) + " no longer parses at line " +
-                    std::to_string(planned.error_line) + ".";
-  }
-  return outcome;
+  const std::vector<EditRequest> requests = requests_of(arguments);
+  const std::vector<PlannedEdit> edits = plan_all(workspace, requests);
+  write_all(workspace, edits);
+  workspace.edited_symbol = requests.back().symbol.value_or("");
+  return {.text = reply(edits)};
 }
 
 EditForecast forecast_edit(Workspace& workspace, const nlohmann::ordered_json& arguments,
@@ -226,12 +187,13 @@ EditForecast forecast_edit(Workspace& workspace, const nlohmann::ordered_json& a
     if (!value.is_string()) return forecast;
   }
   try {
-    const Planned planned = plan(workspace, Arguments(arguments), undos);
+    const EditRequest request = request_of(Arguments(arguments));
+    const PlannedEdit planned = plan_edit(workspace, request, restored(workspace, request, undos));
     forecast.known = true;
     if (!planned.changes()) forecast.problem = "the edit changes nothing";
     forecast.breaks_syntax = planned.new_errors > 0;
     forecast.undefined = new_undefined_name(planned);
-    forecast.coming = {planned.target.path, planned.bytes()};
+    forecast.coming = {planned.path, planned.bytes()};
   } catch (const ToolError& error) {
     // After an undo the file may hold what is not found now: only doing it will tell.
     if (undos == 0) forecast.problem = std::string("the edit cannot be done: ") + error.what();

@@ -78,6 +78,7 @@ std::string plain_punctuation(std::string_view line) {
 struct Reading {
   std::function<std::string(std::string_view)> of;
   const char* note;
+  bool may_be_margin = false;  // no note is due when old only stands at the margin
 };
 
 std::vector<Reading> readings() {
@@ -86,7 +87,8 @@ std::vector<Reading> readings() {
   };
   return {
       {keep(without_trailing_space), "Note: old differed from the file in trailing spaces."},
-      {keep(without_indentation), ""},
+      {keep(without_indentation),
+       "Note: old differed from the file in indentation; new was given the file's.", true},
       {keep(trimmed), "Note: old differed from the file in trailing spaces."},
       {[](std::string_view line) { return std::string(trimmed(plain_punctuation(line))); },
        "Note: old differed from the file in punctuation such as quotes and dashes."},
@@ -142,6 +144,24 @@ Replacement replace_exact(std::string_view text, Span span, std::string_view old
     result.literal = std::string(wanted) + std::string(without_indentation(replacement));
   }
   return result;
+}
+
+// Whether old is the file's lines moved to the margin, as it may always be written.
+bool moved_to_margin(const std::vector<Line>& lines, size_t at,
+                     const std::vector<std::string_view>& old) {
+  std::string_view margin;
+  bool first = true;
+  for (size_t k = 0; k < old.size(); ++k) {
+    if (trimmed(old[k]).empty()) continue;
+    const std::string_view there = indentation(lines[at + k].text);
+    if (first) margin = there;
+    if (first && !indentation(old[k]).empty()) return false;
+    first = false;
+    if (!there.starts_with(margin) || there.substr(margin.size()) != indentation(old[k])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // Starts of the runs of lines that read as `old` does.
@@ -284,7 +304,8 @@ Match match(std::string_view text, Span within, std::string_view old,
     const std::vector<size_t> runs = matching_runs(lines, old_lines, reading);
     if (runs.size() == 1) {
       Replacement result = replace_lines(text, lines, runs[0], old_lines, replacement);
-      result.note = reading.note;
+      const bool usual = reading.may_be_margin && moved_to_margin(lines, runs[0], old_lines);
+      if (!usual) result.note = reading.note;
       return result;
     }
     if (runs.empty()) continue;

@@ -155,36 +155,39 @@ void History::keep(Change change) {
   if (!change.empty()) steps_.push_back(std::make_shared<const Change>(std::move(change)));
 }
 
-void History::before(const std::string& path) {
-  written_.insert(path);
-  products_.erase(path);
-  // The directories above as well: the tool makes those that are missing.
-  for (std::string at = path; !at.empty(); at = parent_of(at)) {
-    const auto known = current_.find(at);
-    const auto entry = look(at, known == current_.end() ? nullptr : &known->second);
-    if (entry) {
-      current_[at] = *entry;
-    } else {
-      current_.erase(at);
+void History::before(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    written_.insert(path);
+    products_.erase(path);
+    // The directories above as well: the tool makes those that are missing.
+    for (std::string at = path; !at.empty(); at = parent_of(at)) {
+      const auto known = current_.find(at);
+      const auto entry = look(at, known == current_.end() ? nullptr : &known->second);
+      if (entry) {
+        current_[at] = *entry;
+      } else {
+        current_.erase(at);
+      }
     }
   }
 }
 
-void History::after(const std::string& path) {
+void History::after(const std::vector<std::string>& paths) {
   Entries before;
   Entries after;
-  for (std::string at = path; !at.empty(); at = parent_of(at)) {
-    const auto known = current_.find(at);
-    if (known != current_.end()) before.insert(*known);
-    if (const auto entry = look(at, nullptr)) {
-      after.emplace(at, *entry);
-      current_[at] = *entry;
-    } else {
-      current_.erase(at);
+  for (const std::string& path : paths) {
+    for (std::string at = path; !at.empty(); at = parent_of(at)) {
+      const auto known = current_.find(at);
+      if (known != current_.end()) before.insert(*known);
+      if (const auto entry = look(at, nullptr)) after.emplace(at, *entry);
     }
   }
+  for (const auto& [path, entry] : before) {
+    if (!after.contains(path)) current_.erase(path);
+  }
+  for (const auto& [path, entry] : after) current_[path] = entry;
   keep(difference(before, after));
-  drop_bytecode(path);
+  for (const std::string& path : paths) drop_bytecode(path);
 }
 
 void History::after_command() {

@@ -31,9 +31,10 @@ class History {
   // Takes the state to compare with. Throws ToolError when state_dir cannot be used.
   History(const WorkTree& tree, const std::filesystem::path& state_dir);
 
-  // Around a change of one file by a tool: before() first, then the change, then after().
-  void before(const std::string& path);
-  void after(const std::string& path);
+  // Around a change of files by a tool, one step of undo: before() first, then the change, then
+  // after().
+  void before(const std::vector<std::string>& paths);
+  void after(const std::vector<std::string>& paths);
 
   // After a command of the model: what it changed is one step of undo.
   void after_command();

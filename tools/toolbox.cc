@@ -26,7 +26,9 @@ auto readable(const Read& read) {
 
 struct Toolbox::State {
   explicit State(WorkspaceOptions options) : workspace(std::move(options)), tools(registry()) {
-    for (const Tool& tool : tools) schemas.push_back(schema(tool));
+    for (const Tool& tool : tools) {
+      schemas.push_back(schema(tool, workspace.options.every_parameter));
+    }
   }
 
   const Tool& find(const std::string& name) const {

@@ -27,6 +27,9 @@ struct WorkspaceOptions {
   std::shared_ptr<FailedTrees> failed = nullptr;
   // Where the definitions behind failing tests are counted; may be null.
   std::shared_ptr<SpentSymbols> spent = nullptr;
+  // schemas() names every parameter there is, those too that the embedded model was not trained
+  // with.
+  bool every_parameter = false;
   bool leave_spent = false;  // those that are spent are not offered for editing, if others are left
 };
 

@@ -11,9 +11,9 @@ Outcome run_write(Workspace& workspace, const Arguments& arguments, std::stop_to
   content.bytes = *arguments.text("content");
   const struct stat old = workspace.files.status(path);
   if (S_ISREG(old.st_mode)) content.mode = old.st_mode & 07777;
-  workspace.history.before(path);
+  workspace.history.before({path});
   workspace.files.write(path, content);
-  workspace.history.after(path);
+  workspace.history.after({path});
   const size_t lines = split_lines(content.bytes).size();
   return {.text = "Wrote " + shown(path) + ", " + std::to_string(lines) +
                   (lines == 1 ? " line." : " lines.")};

@@ -61,7 +61,8 @@ const std::vector<Case>& good_edits() {
        "class A:\n    def f(self):\n        g()\n",
        {{"old", "  def f(self):\n      g()"}, {"new", "  def f(self):\n      h()"}},
        "class A:\n    def f(self):\n        h()\n",
-       "Edited a.py.\n2\t    def f(self):\n3\t        h()"},
+       "Edited a.py.\n2\t    def f(self):\n3\t        h()\nNote: old differed from the file in "
+       "indentation; new was given the file's."},
       {"tabs",
        "a.cc",
        "int f() {\n\treturn 1;\n}\n",
@@ -239,6 +240,69 @@ TEST_CASE("an edit that cannot be done leaves the file and says what to do") {
     arguments["path"] = one.path;
     CHECK(bench.refused("edit", arguments) == one.reply);
     CHECK(bench.bytes(one.path) == one.after);
+  }
+}
+
+TEST_CASE(
+    "several edits of one call come one upon the other, are shown, and are one step of undo") {
+  Bench bench;
+  bench.put("a.py", "x = 1\ny = 2\n");
+  bench.put("b.py", "def f():\r\n    return (x)\r\n");
+  const Json edits = {{{"path", "a.py"}, {"old", "x = 1"}, {"new", "x = (2"}},
+                      {{"path", "a.py"}, {"old", "x = (2"}, {"new", "x = (2)\nz = 3"}},
+                      {{"symbol", "f"}, {"old", "return (x)"}, {"new", "return (x"}}};
+  CHECK(bench.done("edit", {{"edits", edits}}) ==
+        "Edited a.py.\n1\tx = (2\nEdited a.py.\n1\tx = (2)\n2\tz = 3\nEdited b.py.\n"
+        "2\t    return (x\nWarning: b.py no longer parses at line 2.");
+  CHECK(bench.bytes("a.py") == "x = (2)\nz = 3\ny = 2\n");
+  CHECK(bench.bytes("b.py") == "def f():\r\n    return (x\r\n");
+  CHECK(bench.done("undo", Json::object()) == "Undid the last change to a.py, b.py.");
+  CHECK(bench.bytes("a.py") == "x = 1\ny = 2\n");
+  CHECK(bench.bytes("b.py") == "def f():\r\n    return (x)\r\n");
+  CHECK(bench.done("edit", {{"path", "a.py"}, {"edits", {{{"old", "y"}, {"new", "w"}}}}}) ==
+        "Edited a.py.\n2\tw = 2");
+}
+
+TEST_CASE("of several edits all are made, or none") {
+  Bench bench;
+  bench.put("a.py", "x = 1\ny = 2\n");
+  const Json good = {{"old", "x = 1"}, {"new", "x = 2"}};
+  CHECK(bench.refused(
+            "edit", {{"path", "a.py"}, {"edits", {good, {{"old", "y = 3"}, {"new", "y = 4"}}}}}) ==
+        "Error: edit 2 of 2: old was not found in a.py. The closest lines are:\n1\tx = 2\n2\ty = 2 "
+        "Nothing was changed.");
+  CHECK(bench.bytes("a.py") == "x = 1\ny = 2\n");
+  // A directory that holds no new file stops the second write; the first is taken back.
+  bench.put("locked/b.py", "x = 1\n");
+  bench.toolbox();
+  std::filesystem::remove(bench.root() / "a.py");
+  std::filesystem::create_symlink("locked/b.py", bench.root() / "link.py");
+  const std::string before = dsv4::tools::testing::tree_state(bench.root());
+  CHECK(bench
+            .refused("edit", {{"edits",
+                               {{{"path", "locked/b.py"}, {"old", "x = 1"}, {"new", "x = 2"}},
+                                {{"path", "link.py"}, {"old", "x = 1"}, {"new", "x = 3"}}}}})
+            .starts_with("Error: link.py is a link"));
+  CHECK(dsv4::tools::testing::tree_state(bench.root()) == before);
+}
+
+TEST_CASE("a list of edits that is none is told what was expected") {
+  Bench bench;
+  const std::pair<Json, const char*> cases[] = {
+      {{{"edits", Json::array()}},
+       "Error: edit: edits holds 0 replacements; give between 1 and 100."},
+      {{{"edits", "x"}}, "Error: edit: argument edits must be an array of objects, got \"x\"."},
+      {{{"edits", {1}}}, "Error: edit: argument edits must be an array of objects, got [1]."},
+      {{{"edits", {{{"old", "x"}}}}}, "Error: edit: edits 1: give new."},
+      {{{"edits", {{{"new", 1}}}}}, "Error: edit: edits 1: argument new must be a string, got 1."},
+      {{{"edits", {{{"new", "x"}, {"to", "y"}}}}},
+       "Error: edit: edits 1: there is no argument to; the arguments are path, symbol, old, new."},
+      {{{"edits", {{{"old", "x"}, {"new", "y"}}}}, {"new", "x"}},
+       "Error: edit: give either edits, or old and new."},
+      {{{"edits", {{{"old", "x"}, {"new", "y"}}}}}, "Error: edit: give path or symbol."}};
+  for (const auto& [arguments, reply] : cases) {
+    INFO(arguments.dump());
+    CHECK(bench.refused("edit", arguments) == reply);
   }
 }
 

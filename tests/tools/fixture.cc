@@ -118,6 +118,17 @@ void change_something(Bench& bench, std::mt19937& random) {
       bench.call("bash",
                  {{"command", "rm -f link; ln -s calc.py link; mv calc.py d0 2>/dev/null"}});
       break;
+    case 8:
+    case 9:
+      bench.call("edit",
+                 {{"edits",
+                   {{{"path", file}, {"old", "a"}, {"new", bytes}},
+                    {{"path", "calc.py"}, {"symbol", "area"}, {"new", "def area():\n  0"}}}}});
+      break;
+    case 10:
+      bench.call("edit",
+                 {{"symbol", "clamp"}, {"old", "if x < low:"}, {"new", "if x < 1:\r\n" + bytes}});
+      break;
     case 7:
       bench.call("bash", {{"command", "rm -rf e; sed -i s/x/y/ test_calc.py"}});
   }
