@@ -21,17 +21,20 @@ std::chrono::seconds timeout(const Arguments& arguments, int64_t otherwise) {
   return std::chrono::seconds(seconds);
 }
 
+ShellCommand command_of(const Arguments& arguments, int64_t seconds) {
+  return {*arguments.text("command"), timeout(arguments, seconds), arguments.flag("terminal")};
+}
+
 Outcome run_now(Workspace& workspace, const Arguments& arguments, std::stop_token cancel) {
-  const sandbox::Result result = run_shell(workspace, *arguments.text("command"),
-                                           timeout(arguments, kSeconds), std::move(cancel));
+  const sandbox::Result result =
+      run_shell(workspace, command_of(arguments, kSeconds), std::move(cancel));
   std::string text = result.output;
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
   return {.text = text + "(" + sandbox::describe(result) + ")"};
 }
 
 Outcome start_job(Workspace& workspace, const Arguments& arguments) {
-  const int64_t number =
-      start_shell_job(workspace, *arguments.text("command"), timeout(arguments, kJobSeconds));
+  const int64_t number = start_shell_job(workspace, command_of(arguments, kJobSeconds));
   const std::string n = std::to_string(number);
   return {.text = "Started job " + n + ". status=" + n + " shows what it has written, stop=" + n +
                   " ends it."};

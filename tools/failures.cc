@@ -13,17 +13,10 @@ constexpr size_t kLines = 200'000;
 constexpr size_t kLineLimit = 2000;
 constexpr size_t kFailures = 50;  // looked at before repeats are dropped
 
-// Without terminal colours and other escape sequences.
-std::string without_escapes(std::string_view line) {
-  std::string result;
-  for (size_t k = 0; k < line.size(); ++k) {
-    if (line[k] == '\033' && k + 1 < line.size() && line[k + 1] == '[') {
-      k += 2;
-      while (k < line.size() && (line[k] < '@' || line[k] > '~')) ++k;
-    } else if (line[k] == '\t' || static_cast<unsigned char>(line[k]) >= 32) {
-      result += line[k];
-    }
-  }
+// Without escape sequences and control bytes.
+std::string plain(std::string_view line) {
+  std::string result = without_escapes(line);
+  std::erase_if(result, [](char c) { return static_cast<unsigned char>(c) < 32 && c != '\t'; });
   return result;
 }
 
@@ -101,7 +94,7 @@ std::vector<Failure> find_failures(std::string_view output, const SourceView& vi
   OutputLines out;
   for (const std::string_view line : split_lines(output)) {
     if (out.lines.size() == kLines) break;
-    out.lines.push_back(without_escapes(line.substr(0, kLineLimit)));
+    out.lines.push_back(plain(line.substr(0, kLineLimit)));
   }
   std::vector<Failure> found;
   while (!out.done() && found.size() < kFailures) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <fstream>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -14,8 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of a job's output, the newest part is kept: at least half of this.
-constexpr size_t kKept = 1 << 20;
+// Of a job's output, the newest part is kept at hand: at least half of this.
+constexpr size_t kAtHand = 1 << 20;
 
 std::string seconds_since(Clock::time_point begin) {
   const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - begin);
@@ -27,8 +28,11 @@ std::string seconds_since(Clock::time_point begin) {
 class Jobs::Job {
  public:
   Job(int64_t number, const sandbox::Sandbox& box, sandbox::Command command,
-      std::chrono::milliseconds timeout)
-      : number_(number), thread_([this, &box, command = std::move(command), timeout]() mutable {
+      std::chrono::milliseconds timeout, Outputs::Growing whole)
+      : number_(number),
+        whole_(std::move(whole)),
+        file_(whole_.file, std::ios::binary | std::ios::app),
+        thread_([this, &box, command = std::move(command), timeout]() mutable {
           run(box, std::move(command), timeout);
         }) {}
 
@@ -51,10 +55,20 @@ class Jobs::Job {
     changed_.wait(lock, [this] { return ended_; });
   }
 
-  std::string describe() const {
+  // Each byte is shown once.
+  std::string news() {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
-    std::string text = cut_ ? "[... earlier output is not kept ...]\n" + output_ : output_;
+    std::string text;
+    if (shown_ < dropped_) {
+      text = "[... " + std::to_string(dropped_ - shown_) + " bytes left out; the whole is in " +
+             whole_.path + " ...]\n";
+    } else if (shown_ > 0) {
+      text = "[... " + std::to_string(shown_) + " bytes shown before; the whole is in " +
+             whole_.path + " ...]\n";
+    }
+    text += output_.substr(std::max(shown_, dropped_) - dropped_);
+    shown_ = dropped_ + output_.size();
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     return text + "(job " + std::to_string(number_) + ": " +
            (ended_ ? sandbox::describe(result_) : "running for " + seconds_since(begin_)) + ")";
@@ -67,10 +81,7 @@ class Jobs::Job {
     command.cancel = stop_.get_token();
     command.on_output = [this](std::string_view bytes) {
       const std::lock_guard lock(mutex_);
-      output_ += bytes;
-      if (output_.size() <= kKept) return;
-      output_.erase(0, output_.size() - kKept / 2);
-      cut_ = true;
+      take(bytes);
     };
     sandbox::Result result;
     std::exception_ptr failure;
@@ -90,14 +101,27 @@ class Jobs::Job {
     changed_.notify_all();
   }
 
+  void take(std::string_view bytes) {
+    const size_t seen = dropped_ + output_.size();
+    if (seen < Outputs::kKept) file_ << bytes.substr(0, Outputs::kKept - seen) << std::flush;
+    output_ += bytes;
+    if (output_.size() <= kAtHand) return;
+    const size_t old = output_.size() - kAtHand / 2;
+    output_.erase(0, old);
+    dropped_ += old;
+  }
+
   const int64_t number_;
+  const Outputs::Growing whole_;
+  std::ofstream file_;
   const Clock::time_point begin_ = Clock::now();
   std::stop_source stop_;
   mutable std::mutex mutex_;
   mutable std::condition_variable_any changed_;
   bool ended_ = false;
-  std::string output_;
-  bool cut_ = false;
+  std::string output_;  // behind what was dropped
+  size_t dropped_ = 0;
+  size_t shown_ = 0;  // of both
   sandbox::Result result_;
   std::exception_ptr failure_;
   std::jthread thread_;  // last: it uses the others
@@ -138,29 +162,32 @@ void Jobs::go_on_after(int64_t number) {
   jobs_.resize(static_cast<size_t>(std::max<int64_t>(0, number)));
 }
 
-int64_t Jobs::start(const sandbox::Sandbox& box, sandbox::Command command,
-                    std::chrono::milliseconds timeout) {
+void Jobs::check_room() const {
   const size_t now = running().size();
-  if (now >= kMostRunning) {
-    throw ToolError("bash: " + std::to_string(now) + " jobs are running; stop one first.");
-  }
+  if (now < kMostRunning) return;
+  throw ToolError("bash: " + std::to_string(now) + " jobs are running; stop one first.");
+}
+
+int64_t Jobs::start(const sandbox::Sandbox& box, sandbox::Command command,
+                    std::chrono::milliseconds timeout, Outputs::Growing whole) {
   const auto number = static_cast<int64_t>(jobs_.size()) + 1;
-  jobs_.push_back(std::make_unique<Job>(number, box, std::move(command), timeout));
+  jobs_.push_back(
+      std::make_unique<Job>(number, box, std::move(command), timeout, std::move(whole)));
   return number;
 }
 
 std::string Jobs::status(int64_t number, std::chrono::milliseconds patience,
                          std::stop_token cancel) {
-  const Job& job = find(number);
+  Job& job = find(number);
   job.wait(patience, std::move(cancel));
-  return job.describe();
+  return job.news();
 }
 
 std::string Jobs::stop(int64_t number) {
   Job& job = find(number);
   job.stop();
   job.wait();
-  return job.describe();
+  return job.news();
 }
 
 }  // namespace dsv4::tools

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sandbox/sandbox.h"
+#include "tools/outputs.h"
 
 namespace dsv4::tools {
 
@@ -20,13 +21,17 @@ class Jobs {
   Jobs();
   ~Jobs();
 
-  // Returns the number of the new job. Throws ToolError when too many are running.
-  int64_t start(const sandbox::Sandbox& box, sandbox::Command command,
-                std::chrono::milliseconds timeout);
+  // Throws ToolError when as many are running as may.
+  void check_room() const;
 
-  // What a job has written so far (past a mebibyte only the newest half) and how it is, waiting up
-  // to `patience` for its end. Throws ToolError for a number that was never given,
-  // sandbox::SetupError when its box could not be made.
+  // Returns the number of the new job. `whole` is where all that it writes goes, up to
+  // Outputs::kKept.
+  int64_t start(const sandbox::Sandbox& box, sandbox::Command command,
+                std::chrono::milliseconds timeout, Outputs::Growing whole);
+
+  // What a job has written since the status before (past a mebibyte only the newest half) and how
+  // it is, waiting up to `patience` for its end. Throws ToolError for a number that was never
+  // given, sandbox::SetupError when its box could not be made.
   std::string status(int64_t number, std::chrono::milliseconds patience, std::stop_token cancel);
 
   // The number of the last job, and those that are running.

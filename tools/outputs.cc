@@ -16,17 +16,23 @@ std::filesystem::path Outputs::file(size_t number) const {
   return directory_ / (std::to_string(number) + ".txt");
 }
 
-std::string Outputs::keep(std::string_view text) {
+void Outputs::write(const std::filesystem::path& to, std::string_view text) const {
   std::error_code failed;
   std::filesystem::create_directories(directory_, failed);
-  std::ofstream out(file(++count_), std::ios::binary | std::ios::trunc);
+  std::ofstream out(to, std::ios::binary | std::ios::trunc);
   out << text.substr(0, kKept) << std::flush;
   if (failed || !out) {
     throw ToolError("the whole output could not be kept in " + directory_.string() +
                     "; look for free space and call again with less output.");
   }
+}
+
+std::string Outputs::keep(std::string_view text) {
+  write(file(++count_), text);
   return std::string(kFolder) + std::to_string(count_) + ".txt";
 }
+
+Outputs::Growing Outputs::begin() { return {keep(""), file(count_)}; }
 
 std::optional<std::string> Outputs::find(const std::string& path) const {
   for (size_t number = 1; number <= count_; ++number) {

@@ -7,8 +7,8 @@
 
 namespace dsv4::tools {
 
-// Whole outputs of which the model saw head and tail. It reads them by the path in the cut's line,
-// .dsv4/outputs/N.txt, which stands for a file in the state directory.
+// Whole outputs of commands of which the model saw head and tail. It reads them by the path in the
+// cut's line, .dsv4/outputs/N.txt, which stands for a file in the state directory.
 class Outputs {
  public:
   explicit Outputs(const std::filesystem::path& state_dir) : directory_(state_dir / "outputs") {}
@@ -16,7 +16,15 @@ class Outputs {
   // Keeps the text (at most kKept bytes of it) and gives the path for the model.
   std::string keep(std::string_view text);
 
-  // The text, if the cleaned path is one that keep() gave.
+  // The same for a text that is still to come: it is written to the file, which lies at `file` and
+  // is there already.
+  struct Growing {
+    std::string path;  // for the model
+    std::filesystem::path file;
+  };
+  Growing begin();
+
+  // The text, if the cleaned path is one that keep() or begin() gave.
   std::optional<std::string> find(const std::string& path) const;
 
   // So many have been kept.
@@ -28,6 +36,7 @@ class Outputs {
 
  private:
   std::filesystem::path file(size_t number) const;
+  void write(const std::filesystem::path& to, std::string_view text) const;
 
   std::filesystem::path directory_;
   size_t count_ = 0;

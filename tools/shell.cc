@@ -33,8 +33,22 @@ void remember(Workspace& workspace, std::string_view state) {
   if (exported.size() <= kEnvironmentLimit) workspace.shell_environment = std::move(exported);
 }
 
+std::string quoted(const std::string& word) {
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+// The same on a terminal: `script` makes one, hands over what is written to it and the exit status.
+std::vector<std::string> on_terminal(const std::vector<std::string>& argv) {
+  std::string words = "stty rows 24 cols 100 2>/dev/null; export TERM=xterm SHELL=/bin/bash; exec";
+  for (const std::string& word : argv) words += " " + quoted(word);
+  return {"env", "SHELL=/bin/sh", "script", "-qec", words, "/dev/null"};
+}
+
 sandbox::Command shell_command(const Workspace& workspace, const char* script,
-                               const std::string& command) {
+                               const ShellCommand& wanted) {
+  const std::string& command = wanted.command;
   if (!workspace.options.box) throw ToolError("bash: no sandbox is set up; use the other tools.");
   if (command.size() > kCommandLimit) {
     throw ToolError("bash: the command is longer than " + std::to_string(kCommandLimit) +
@@ -46,24 +60,26 @@ sandbox::Command shell_command(const Workspace& workspace, const char* script,
   const std::string directory = workspace.shell_directory.empty() ? "." : workspace.shell_directory;
   sandbox::Command request;
   request.argv = {"bash", "-c", script, "bash", workspace.shell_environment, directory, command};
+  if (wanted.terminal) request.argv = on_terminal(request.argv);
   return request;
 }
 
 }  // namespace
 
-int64_t start_shell_job(Workspace& workspace, const std::string& command,
-                        std::chrono::seconds timeout) {
+int64_t start_shell_job(Workspace& workspace, const ShellCommand& command) {
   sandbox::Command request = shell_command(workspace, kJobScript, command);
-  return workspace.jobs.start(*workspace.options.box, std::move(request), timeout);
+  workspace.jobs.check_room();
+  return workspace.jobs.start(*workspace.options.box, std::move(request), command.timeout,
+                              workspace.outputs.begin());
 }
 
-sandbox::Result run_shell(Workspace& workspace, const std::string& command,
-                          std::chrono::seconds timeout, std::stop_token cancel) {
+sandbox::Result run_shell(Workspace& workspace, const ShellCommand& command,
+                          std::stop_token cancel) {
   sandbox::Command request = shell_command(workspace, kScript, command);
   std::string whole;
   std::stop_source stop;
   const std::stop_callback forward(std::move(cancel), [&stop] { stop.request_stop(); });
-  const CommandTimer timer(timeout, stop);
+  const CommandTimer timer(command.timeout, stop);
   request.cancel = stop.get_token();
   request.on_output = [&whole](std::string_view bytes) {
     if (whole.size() <= Outputs::kKept) whole += bytes;
@@ -71,11 +87,12 @@ sandbox::Result run_shell(Workspace& workspace, const std::string& command,
   sandbox::Result result = workspace.options.box->run(request);
   if (result.end == sandbox::End::kCancelled && timer.expired()) {
     result.end = sandbox::End::kTimedOut;
-    result.wall = timeout;
+    result.wall = command.timeout;
   }
   if (whole.size() <= Outputs::kKept && whole.size() >= result.output.size()) {
     result.output = std::move(whole);
   }
+  if (command.terminal) result.output = without_escapes(result.output);
   const size_t mark = result.output.rfind(kMark);
   if (mark != std::string::npos) {
     remember(workspace, std::string_view(result.output).substr(mark + kMark.size()));

@@ -72,6 +72,28 @@ std::string clipped(std::string_view line, size_t limit) {
   return std::string(line.substr(0, end)) + "...";
 }
 
+std::string without_escapes(std::string_view text) {
+  const auto within = [&](size_t at, char low, char high) {
+    return at < text.size() && text[at] >= low && text[at] <= high;
+  };
+  std::string result;
+  for (size_t k = 0; k < text.size(); ++k) {
+    if (text[k] == '\r' && k + 1 < text.size() && text[k + 1] == '\n') continue;
+    if (text[k] != '\033' || k + 1 == text.size()) {
+      result += text[k];
+    } else if (text[++k] == '[') {  // parameters, then one letter
+      while (within(k + 1, ' ', '?')) ++k;
+      if (within(k + 1, '@', '~')) ++k;
+    } else if (text[k] == ']') {  // up to a bell or a backslash behind an escape
+      const size_t end = text.find_first_of("\a\033", k);
+      k = end == std::string_view::npos ? k : text[end] == '\a' ? end : end + 1;
+    } else {
+      while (within(k, ' ', '/')) ++k;
+    }
+  }
+  return result;
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n\f\v";
   const size_t first = text.find_first_not_of(kBlank);

@@ -17,6 +17,9 @@ std::vector<std::string_view> split_lines(std::string_view text);
 // At most `limit` bytes of one line, cut between characters, with "..." when cut.
 std::string clipped(std::string_view line, size_t limit);
 
+// Without terminal colours and other escape sequences, and the \r before a line's end.
+std::string without_escapes(std::string_view text);
+
 std::string_view trimmed(std::string_view text);
 std::string_view indentation(std::string_view line);
 

@@ -304,11 +304,40 @@ TEST_CASE("a command in the background is watched and stopped") {
   const std::string running = bench.done("bash", {{"status", 2}, {"timeout", 1}});
   CHECK(running.starts_with("begun\n(job 2: running for "));
   CHECK(bench.done("bash", {{"command", "echo meanwhile"}}) == "meanwhile\n(exit status 0)");
-  CHECK(bench.done("bash", {{"stop", 2}}).starts_with("begun\n(job 2: cancelled after "));
+  CHECK(bench.done("bash", {{"stop", 2}})
+            .starts_with("[... 6 bytes shown before; the whole is in .dsv4/outputs/2.txt ...]\n"
+                         "(job 2: cancelled after "));
   CHECK(bench.refused("bash", {{"stop", 3}}) ==
         "Error: bash: there is no job 3; the last one is 2.");
   bench.done("bash", {{"command", "sleep 60"}, {"background", true}, {"timeout", 1}});
   CHECK(bench.done("bash", {{"status", 3}}).starts_with("(job 3: killed after 1"));
+}
+
+TEST_CASE("a job's output is shown as it comes, each part once") {
+  Bench bench;
+  bench.done("bash", {{"command", "echo one; until [ -e go ]; do :; done; echo two"},
+                      {"background", true}});
+  std::string first = bench.done("bash", {{"status", 1}, {"timeout", 1}});
+  CHECK(first.starts_with("one\n(job 1: running for "));
+  bench.done("bash", {{"command", "touch go"}});
+  CHECK(bench.done("bash", {{"status", 1}, {"timeout", 60}}) ==
+        "[... 4 bytes shown before; the whole is in .dsv4/outputs/1.txt ...]\ntwo\n"
+        "(job 1: exit status 0)");
+  CHECK(bench.done("search", {{"pattern", "t.o"}, {"path", ".dsv4/outputs/1.txt"}}) ==
+        ".dsv4/outputs/1.txt:2:two");
+}
+
+TEST_CASE("a command has no input, and a terminal only when it asks for one") {
+  Bench bench;
+  CHECK(bench.done("bash", {{"command", "cat; read x; echo $?; tty"}}) ==
+        "1\nnot a tty\n(exit status 1)");
+  const std::string shows = "test -t 1 && tput cols; printf '\\033[31mred\\033[0m\\033]0;t\\a\\n'";
+  CHECK(bench.done("bash", {{"command", "export A=1; cd /; cd -; " + shows}, {"terminal", true}})
+            .ends_with("100\nred\n(exit status 0)"));
+  CHECK(bench.done("bash", {{"command", "echo $A; exit 3"}, {"terminal", true}}) ==
+        "1\n(exit status 3)");
+  CHECK(bench.done("bash", {{"command", "sleep 30"}, {"terminal", true}, {"timeout", 1}}) ==
+        "(killed after 1 s)");
 }
 
 TEST_CASE("jobs are few, keep their newest output, and end with the toolbox") {
@@ -318,7 +347,9 @@ TEST_CASE("jobs are few, keep their newest output, and end with the toolbox") {
     bench.output_limit = 4 << 20;
     bench.done("bash", {{"command", "seq 400000"}, {"background", true}});
     const std::string newest = bench.done("bash", {{"status", 1}, {"timeout", 60}});
-    CHECK(newest.starts_with("[... earlier output is not kept ...]\n"));
+    CHECK(newest.find(" bytes left out; the whole is in .dsv4/outputs/1.txt ...]\n") < 30);
+    CHECK(bench.done("read", {{"path", ".dsv4/outputs/1.txt"}, {"first", 2}, {"last", 2}}) ==
+          ".dsv4/outputs/1.txt, lines 2-2 of 400000\n2\t2");
     CHECK(newest.ends_with("\n400000\n(job 1: exit status 0)"));
     CHECK(newest.size() < (1 << 20) + 100);
     for (int i = 0; i < 8; ++i) {
