@@ -31,7 +31,7 @@ Choices symbols(Workspace& workspace, const std::optional<std::string>& path, bo
   std::map<std::string, int> uses;
   for (const std::string& file : project_files(workspace.files)) {
     if (path ? file != *path : !with_tests && is_test_file(file)) continue;
-    if (language_of(file) == Language::kNone) continue;
+    if (language_of(file) == Language::kNone || is_data(language_of(file))) continue;
     try {
       const FileContent content = workspace.files.read(file, kSourceLimit);
       for (const Definition& definition : workspace.symbols.of(file, content.bytes)) {

@@ -130,8 +130,10 @@ PlannedEdit plan_edit(Workspace& workspace, const EditRequest& request,
   Replacement edit = replacement_in(target, text, request.old, request.replacement);
   std::string after = edited_text(text, edit);
   const Language language = language_of(target.path);
-  const size_t before = syntax_errors(language, text).count;
-  SyntaxErrors errors = syntax_errors(language, after);
+  Syntax syntax(language, text);
+  const size_t before = syntax.errors().count;
+  syntax.update(after);
+  SyntaxErrors errors = syntax.errors();
   if (errors.count > before && edit.literal) {
     Replacement literal = edit;
     literal.text = *edit.literal;

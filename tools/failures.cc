@@ -64,14 +64,18 @@ bool parse_own_line(OutputLines& out, const SourceView& view, std::vector<Failur
                      line.starts_with("FAILED"));
   if (fail && !announces(out)) {
     Failure failure{.head = line, .whole_line = true};
-    // pytest's and CTest's closing lists repeat what was said before.
-    failure.weak = line.starts_with("FAILED ") && line.find("::") != std::string::npos;
+    // pytest's closing list and go's line for a package repeat what was said before.
+    failure.weak = (line.starts_with("FAILED ") && line.find("::") != std::string::npos) ||
+                   line.starts_with("FAIL\t");
     failure.source = line;
     found.push_back(std::move(failure));
     ++out.at;
     return true;
   }
-  if (line.ends_with("(Failed)") && line.find(" - ") != std::string::npos) {
+  // "2 - shapes (Failed)", "(SEGFAULT)", "(Timeout)"
+  const size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
+  const bool listed = digits > 0 && line.substr(digits).starts_with(" - ") && line.ends_with(')');
+  if (listed || (line.ends_with("(Failed)") && line.find(" - ") != std::string::npos)) {
     found.push_back(
         {.head = "FAIL " + line.substr(line.find(" - ") + 3), .whole_line = true, .weak = true});
     ++out.at;
@@ -101,7 +105,10 @@ std::vector<Failure> find_failures(std::string_view output, const SourceView& vi
     const bool parsed = parse_python_traceback(out, view, found) ||
                         parse_pytest(out, view, found) || parse_c_assert(out, view, found) ||
                         parse_compiler(out, view, found) || parse_catch(out, view, found) ||
-                        parse_googletest(out, view, found) || parse_own_line(out, view, found);
+                        parse_googletest(out, view, found) || parse_go(out, view, found) ||
+                        parse_cargo(out, view, found) || parse_rustc(out, view, found) ||
+                        parse_tap(out, view, found) || parse_node(out, view, found) ||
+                        parse_own_line(out, view, found);
     if (!parsed) ++out.at;
   }
   if (std::any_of(found.begin(), found.end(), [](const Failure& f) { return !f.weak; })) {

@@ -57,6 +57,11 @@ bool parse_c_assert(OutputLines& out, const SourceView& view, std::vector<Failur
 bool parse_compiler(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_catch(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_googletest(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_go(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_cargo(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_rustc(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_tap(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_node(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_own_line(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 
 // "PATH:LINE:" or "PATH:LINE:COLUMN:" at the front of a line, and the rest.

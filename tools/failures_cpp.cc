@@ -92,7 +92,7 @@ bool parse_catch(OutputLines& out, const SourceView& view, std::vector<Failure>&
   }
   Failure failure = failure_at(*place, view, name);
   ++out.at;
-  if (!out.done() && !trimmed(out.line()).empty()) {
+  if (!out.done() && !trimmed(out.line()).empty() && !trimmed(out.line()).starts_with("due to ")) {
     if (failure.source.empty()) failure.source = trimmed(out.line());
     ++out.at;
   }

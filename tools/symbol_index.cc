@@ -66,15 +66,76 @@ std::string listed(const std::vector<Place>& places) {
 
 }  // namespace
 
+SymbolIndex::SymbolIndex(const WorkTree& tree) : tree_(tree) {}
+SymbolIndex::~SymbolIndex() = default;
+
+// The newest few files keep their trees, since they are those that are edited.
+Syntax& SymbolIndex::syntax_of(const std::string& path, std::string text) {
+  constexpr size_t kKept = 8;
+  const auto known = std::find_if(recent_.begin(), recent_.end(),
+                                  [&](const auto& one) { return one.first == path; });
+  if (known == recent_.end()) {
+    if (recent_.size() == kKept) recent_.erase(recent_.begin());
+    recent_.emplace_back(path, Syntax(language_of(path), std::move(text)));
+  } else {
+    std::rotate(known, known + 1, recent_.end());
+    if (recent_.back().second.source() != text) recent_.back().second.update(std::move(text));
+  }
+  return recent_.back().second;
+}
+
 const std::vector<Definition>& SymbolIndex::of(const std::string& path, const std::string& bytes) {
   const SourceText source(bytes);
   const size_t hash = std::hash<std::string>()(source.text());
   Parsed& parsed = parsed_[path];
   if (parsed.hash != hash || parsed.definitions.empty()) {
     parsed.hash = hash;
-    parsed.definitions = definitions(language_of(path), source.text());
+    parsed.definitions = syntax_of(path, source.text()).definitions();
   }
   return parsed.definitions;
+}
+
+std::vector<Use> SymbolIndex::uses(std::string_view symbol, const std::optional<std::string>& path,
+                                   size_t most) {
+  std::vector<Use> result;
+  const std::string name = last_component(symbol);
+  if (name.empty()) return result;
+  std::vector<std::string> files;
+  if (path) {
+    files.push_back(*path);
+  } else {
+    files = sources(Files::kAll);
+  }
+  for (const std::string& file : files_holding(tree_, files, name)) {
+    try {
+      const SourceText source(tree_.read(file, kSourceLimit).bytes);
+      const Syntax syntax(language_of(file), source.text());
+      std::vector<size_t> lines = syntax.uses(name);
+      for (const Definition& definition : syntax.definitions()) {  // its own name is no use
+        if (!names(name, definition)) continue;
+        const auto own = std::lower_bound(lines.begin(), lines.end(), definition.first_line);
+        if (own != lines.end() && *own <= definition.last_line) lines.erase(own);
+      }
+      const std::vector<std::string_view> texts = split_lines(source.text());
+      for (const size_t line : lines) {
+        if (result.size() == most) return result;
+        result.push_back({file, line, std::string(trimmed(texts[line - 1]))});
+      }
+    } catch (const ToolError&) {  // one that cannot be read uses nothing
+    }
+  }
+  return result;
+}
+
+// The files that can define what a program's symbols mean.
+std::vector<std::string> SymbolIndex::sources(Files files) const {
+  std::vector<std::string> paths = project_files(tree_);
+  std::erase_if(paths, [&](const std::string& path) {
+    const Language language = language_of(path);
+    return language == Language::kNone || is_data(language) ||
+           (files == Files::kWithoutTests && is_test_file(path));
+  });
+  return paths;
 }
 
 std::vector<Place> SymbolIndex::find_in(const std::string& path, std::string_view symbol) {
@@ -90,12 +151,7 @@ std::vector<Place> SymbolIndex::find(std::string_view symbol, Files files) {
   std::vector<Place> places;
   const std::string name = last_component(symbol);
   if (name.empty()) return places;
-  std::vector<std::string> sources = project_files(tree_);
-  std::erase_if(sources, [&](const std::string& path) {
-    return language_of(path) == Language::kNone ||
-           (files == Files::kWithoutTests && is_test_file(path));
-  });
-  for (const std::string& path : files_holding(tree_, sources, name)) {
+  for (const std::string& path : files_holding(tree_, sources(files), name)) {
     try {
       const FileContent content = tree_.read(path, kSourceLimit);
       for (const Definition& definition : of(path, content.bytes)) {

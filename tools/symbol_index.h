@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/syntax.h"
@@ -17,10 +18,18 @@ struct Place {
   Definition definition;
 };
 
+// A line where a name is used.
+struct Use {
+  std::string path;
+  size_t line = 0;  // from 1
+  std::string text;
+};
+
 // The definitions of the working copy's files. Parses a file once for each content it has had.
 class SymbolIndex {
  public:
-  explicit SymbolIndex(const WorkTree& tree) : tree_(tree) {}
+  explicit SymbolIndex(const WorkTree& tree);
+  ~SymbolIndex();
 
   const std::vector<Definition>& of(const std::string& path, const std::string& bytes);
 
@@ -34,6 +43,11 @@ class SymbolIndex {
   // first. Throws a ToolError listing the candidates when there are several, or none.
   Place resolve(const std::optional<std::string>& path, const std::string& symbol);
 
+  // Where the last part of the symbol's name is used, in one file or in all of them, without its
+  // own definitions; at most so many.
+  std::vector<Use> uses(std::string_view symbol, const std::optional<std::string>& path,
+                        size_t most);
+
   // The innermost definition around a line (from 1) of the file.
   std::optional<Definition> around(const std::string& path, size_t line);
 
@@ -43,7 +57,11 @@ class SymbolIndex {
     std::vector<Definition> definitions;
   };
 
+  Syntax& syntax_of(const std::string& path, std::string text);
+  std::vector<std::string> sources(Files files) const;
+
   const WorkTree& tree_;
+  std::vector<std::pair<std::string, Syntax>> recent_;  // the newest last
   std::map<std::string, Parsed> parsed_;
 };
 

@@ -1,8 +1,8 @@
 #include "tools/syntax.h"
 
 #include <algorithm>
-#include <array>
 
+#include "tools/definition_rules.h"
 #include "tools/syntax_tree.h"
 
 namespace dsv4::tools {
@@ -12,50 +12,6 @@ bool is_ascii_name(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
-std::string without_space(std::string_view s) {
-  std::string result;
-  for (const char c : s) {
-    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') result += c;
-  }
-  return result;
-}
-
-// "Foo::bar" of a declarator such as `*Foo<T>::bar(int) const`; empty when it has no name.
-std::string declared_name(TSNode node, std::string_view source) {
-  std::string name;
-  for (int depth = 0; depth < 64 && !ts_node_is_null(node); ++depth) {
-    const std::string_view kind = type(node);
-    if (kind == "qualified_identifier") {
-      TSNode scope = field(node, "scope");
-      if (type(scope) == "template_type") scope = field(scope, "name");
-      if (!ts_node_is_null(scope)) name += without_space(text(scope, source)) + "::";
-      node = field(node, "name");
-    } else if (one_of(kind, {"template_function", "template_method", "template_type"})) {
-      node = field(node, "name");
-    } else if (one_of(kind, {"identifier", "field_identifier", "type_identifier",
-                             "namespace_identifier", "destructor_name"})) {
-      return name + without_space(text(node, source));
-    } else if (kind == "operator_name") {
-      return name + std::string(text(node, source));
-    } else if (kind == "operator_cast") {
-      return name + "operator " + std::string(text(field(node, "type"), source));
-    } else {
-      const TSNode inner = field(node, "declarator");
-      // reference_declarator and parenthesized_declarator do not name their child.
-      node = ts_node_is_null(inner) && ts_node_named_child_count(node) > 0
-                 ? ts_node_named_child(node, ts_node_named_child_count(node) - 1)
-                 : inner;
-    }
-  }
-  return "";
-}
-
-std::string cpp_type_name(const Walk& walk, std::string_view source) {
-  const std::string name = declared_name(field(walk.node(), "name"), source);
-  if (!name.empty() || type(walk.above(1)) != "type_definition") return name;
-  return declared_name(field(walk.above(1), "declarator"), source);
-}
-
 // What encloses the node being looked at and has a name.
 struct Scope {
   size_t depth = 0;
@@ -63,38 +19,6 @@ struct Scope {
   bool is_namespace = false;
   bool is_class = false;
 };
-
-struct Named {
-  std::string name;
-  std::string kind;
-  bool is_namespace = false;
-  bool is_class = false;
-};
-
-Named python_name(const Walk& walk, std::string_view source) {
-  const std::string_view kind = type(walk.node());
-  const std::string name(text(field(walk.node(), "name"), source));
-  if (kind == "class_definition") return {name, "class", false, true};
-  if (kind == "function_definition") return {name, "function", false, false};
-  return {};
-}
-
-Named cpp_name(const Walk& walk, std::string_view source) {
-  const std::string_view kind = type(walk.node());
-  const bool has_body = !ts_node_is_null(field(walk.node(), "body"));
-  if (kind == "function_definition") {
-    return {declared_name(field(walk.node(), "declarator"), source), "function", false, false};
-  }
-  if (kind == "namespace_definition") {
-    return {without_space(text(field(walk.node(), "name"), source)), "", true, false};
-  }
-  if (!has_body) return {};
-  if (kind == "class_specifier") return {cpp_type_name(walk, source), "class", false, true};
-  if (kind == "struct_specifier") return {cpp_type_name(walk, source), "struct", false, true};
-  if (kind == "union_specifier") return {cpp_type_name(walk, source), "union", false, true};
-  if (kind == "enum_specifier") return {cpp_type_name(walk, source), "enum", false, false};
-  return {};
-}
 
 std::string dotted(std::string name) {
   for (size_t at = name.find("::"); at != std::string::npos; at = name.find("::", at)) {
@@ -109,7 +33,8 @@ Definition define(const Walk& walk, const Named& named, const std::vector<Scope>
                   Language language, std::string_view source) {
   Definition result;
   result.kind = named.kind;
-  const std::string joint = language == Language::kPython ? "." : "::";
+  const bool colons = language == Language::kCpp || language == Language::kRust;
+  const std::string joint = colons ? "::" : ".";
   for (const Scope& scope : scopes) {
     if (scope.name.empty()) continue;
     result.full += dotted(scope.name) + ".";
@@ -122,9 +47,7 @@ Definition define(const Walk& walk, const Named& named, const std::vector<Scope>
   if (result.kind == "function" && (in_class || qualified)) result.kind = "method";
 
   TSNode outer = walk.node();
-  for (size_t up = 1; one_of(type(walk.above(up)),
-                             {"decorated_definition", "template_declaration", "type_definition"});
-       ++up) {
+  for (size_t up = 1; wraps_definition(type(walk.above(up))); ++up) {
     outer = walk.above(up);
   }
   result.begin = std::min<size_t>(ts_node_start_byte(outer), source.size());
@@ -144,32 +67,114 @@ Definition define(const Walk& walk, const Named& named, const std::vector<Scope>
 }  // namespace
 
 Language language_of(std::string_view path) {
-  const size_t dot = path.rfind('.');
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (name == "CMakeLists.txt") return Language::kCMake;
+  const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return Language::kNone;
-  const std::string_view extension = path.substr(dot + 1);
-  if (one_of(extension, {"py", "pyi"})) return Language::kPython;
-  if (one_of(extension, {"c", "cc", "cpp", "cxx", "c++", "C", "h", "hh", "hpp", "hxx", "h++", "ipp",
-                         "inl", "cu", "cuh"})) {
+  const std::string_view extension = name.substr(dot + 1);
+  const auto is = [&](std::initializer_list<std::string_view> extensions) {
+    return one_of(extension, extensions);
+  };
+  if (is({"py", "pyi"})) return Language::kPython;
+  if (is({"c", "cc", "cpp", "cxx", "c++", "C", "h", "hh", "hpp", "hxx", "h++", "ipp", "inl", "cu",
+          "cuh"})) {
     return Language::kCpp;
   }
+  if (is({"js", "mjs", "cjs", "jsx"})) return Language::kJavaScript;
+  if (is({"ts", "mts", "cts"})) return Language::kTypeScript;
+  if (is({"tsx"})) return Language::kTsx;
+  if (is({"go"})) return Language::kGo;
+  if (is({"rs"})) return Language::kRust;
+  if (is({"java"})) return Language::kJava;
+  if (is({"sh", "bash"})) return Language::kBash;
+  if (is({"json"})) return Language::kJson;
+  if (is({"yaml", "yml"})) return Language::kYaml;
+  if (is({"cmake"})) return Language::kCMake;
   return Language::kNone;
 }
 
-std::vector<Definition> definitions(Language language, std::string_view source) {
-  const Tree tree = parse(language, source);
+bool is_data(Language language) {
+  return language == Language::kJson || language == Language::kYaml;
+}
+
+struct Syntax::State {
+  Language language;
+  std::string source;
+  Tree tree;
+};
+
+Syntax::Syntax(Language language, std::string source)
+    : state_(new State{language, std::move(source), {nullptr, ts_tree_delete}}) {
+  state_->tree = parse(language, state_->source);
+}
+Syntax::~Syntax() = default;
+Syntax::Syntax(Syntax&&) noexcept = default;
+Syntax& Syntax::operator=(Syntax&&) noexcept = default;
+
+const std::string& Syntax::source() const { return state_->source; }
+
+void Syntax::update(std::string source) {
+  Tree tree = parse_again(state_->language, state_->tree.get(), state_->source, source);
+  state_->source = std::move(source);
+  // Broken text is repaired in another way when only a part of it is read again.
+  const bool good = tree && !ts_node_has_error(ts_tree_root_node(tree.get()));
+  state_->tree = good ? std::move(tree) : parse(state_->language, state_->source);
+}
+
+std::vector<Definition> Syntax::definitions() const {
   std::vector<Definition> result;
-  if (!tree) return result;
+  if (!state_->tree) return result;
+  const std::string_view source = state_->source;
   std::vector<Scope> scopes;
-  Walk walk(tree.get());
+  Walk walk(state_->tree.get());
   do {
     while (!scopes.empty() && scopes.back().depth >= walk.depth()) scopes.pop_back();
-    const Named named =
-        language == Language::kPython ? python_name(walk, source) : cpp_name(walk, source);
-    if (named.name.empty() && !named.is_namespace) continue;
-    if (!named.is_namespace) result.push_back(define(walk, named, scopes, language, source));
-    scopes.push_back({walk.depth(), named.name, named.is_namespace, named.is_class});
+    const Named found = named(state_->language, walk, source);
+    if (found.name.empty() && !found.is_namespace) continue;
+    if (!found.is_namespace && !found.only_scope) {
+      result.push_back(define(walk, found, scopes, state_->language, source));
+    }
+    scopes.push_back({walk.depth(), found.name, found.is_namespace, found.is_class});
   } while (walk.next());
   return result;
+}
+
+SyntaxErrors Syntax::errors() const {
+  SyntaxErrors errors;
+  if (!state_->tree) return errors;
+  Walk walk(state_->tree.get());
+  bool into = true;
+  do {
+    const TSNode node = walk.node();
+    into = ts_node_has_error(node);
+    if (type(node) != "ERROR" && !ts_node_is_missing(node)) continue;
+    if (errors.count++ == 0) errors.first_line = ts_node_start_point(node).row + 1;
+  } while (walk.next(into));
+  return errors;
+}
+
+std::vector<size_t> Syntax::uses(std::string_view name) const {
+  std::vector<size_t> lines;
+  if (!state_->tree || name.empty()) return lines;
+  Walk walk(state_->tree.get());
+  bool into = true;
+  do {
+    const TSNode node = walk.node();
+    const std::string_view kind = type(node);
+    into = kind.find("comment") == std::string_view::npos;
+    const size_t size = ts_node_end_byte(node) - ts_node_start_byte(node);
+    const bool is_name = into && size == name.size() && ts_node_child_count(node) == 0 &&
+                         kind.find("string") == std::string_view::npos &&
+                         text(node, state_->source) == name;
+    if (!is_name) continue;
+    const size_t line = ts_node_start_point(node).row + 1;
+    if (lines.empty() || lines.back() != line) lines.push_back(line);
+  } while (walk.next(into));
+  return lines;
+}
+
+std::vector<Definition> definitions(Language language, std::string_view source) {
+  return Syntax(language, std::string(source)).definitions();
 }
 
 bool names(std::string_view symbol, const Definition& definition) {
@@ -180,18 +185,7 @@ bool names(std::string_view symbol, const Definition& definition) {
 }
 
 SyntaxErrors syntax_errors(Language language, std::string_view source) {
-  const Tree tree = parse(language, source);
-  SyntaxErrors errors;
-  if (!tree) return errors;
-  Walk walk(tree.get());
-  bool into = true;
-  do {
-    const TSNode node = walk.node();
-    into = ts_node_has_error(node);
-    if (type(node) != "ERROR" && !ts_node_is_missing(node)) continue;
-    if (errors.count++ == 0) errors.first_line = ts_node_start_point(node).row + 1;
-  } while (walk.next(into));
-  return errors;
+  return Syntax(language, std::string(source)).errors();
 }
 
 std::vector<std::string> called_names(std::string_view source) {
@@ -220,13 +214,15 @@ bool is_test_file(std::string_view path) {
   size_t begin = 0;
   for (size_t slash = path.find('/'); slash != std::string_view::npos;
        slash = path.find('/', begin)) {
-    if (one_of(path.substr(begin, slash - begin), {"tests", "test", "testing"})) return true;
+    if (one_of(path.substr(begin, slash - begin), {"tests", "test", "testing", "__tests__"}))
+      return true;
     begin = slash + 1;
   }
   const std::string_view name = path.substr(begin);
   const std::string_view stem = name.substr(0, name.rfind('.'));
   return one_of(stem, {"test", "tests", "conftest"}) || stem.starts_with("test_") ||
-         stem.ends_with("_test") || stem.ends_with("_tests");
+         stem.ends_with("_test") || stem.ends_with("_tests") || stem.ends_with(".test") ||
+         stem.ends_with(".spec");
 }
 
 }  // namespace dsv4::tools

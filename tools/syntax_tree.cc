@@ -3,8 +3,18 @@
 #include <algorithm>
 
 extern "C" {
-const TSLanguage* tree_sitter_python(void);
+const TSLanguage* tree_sitter_bash(void);
+const TSLanguage* tree_sitter_cmake(void);
 const TSLanguage* tree_sitter_cpp(void);
+const TSLanguage* tree_sitter_go(void);
+const TSLanguage* tree_sitter_java(void);
+const TSLanguage* tree_sitter_javascript(void);
+const TSLanguage* tree_sitter_json(void);
+const TSLanguage* tree_sitter_python(void);
+const TSLanguage* tree_sitter_rust(void);
+const TSLanguage* tree_sitter_tsx(void);
+const TSLanguage* tree_sitter_typescript(void);
+const TSLanguage* tree_sitter_yaml(void);
 }
 
 namespace dsv4::tools {
@@ -40,21 +50,99 @@ size_t most_tokens(std::string_view source) {
   return count;
 }
 
-}  // namespace
+const TSLanguage* grammar_of(Language language) {
+  switch (language) {
+    case Language::kBash:
+      return tree_sitter_bash();
+    case Language::kCMake:
+      return tree_sitter_cmake();
+    case Language::kCpp:
+      return tree_sitter_cpp();
+    case Language::kGo:
+      return tree_sitter_go();
+    case Language::kJava:
+      return tree_sitter_java();
+    case Language::kJavaScript:
+      return tree_sitter_javascript();
+    case Language::kJson:
+      return tree_sitter_json();
+    case Language::kPython:
+      return tree_sitter_python();
+    case Language::kRust:
+      return tree_sitter_rust();
+    case Language::kTsx:
+      return tree_sitter_tsx();
+    case Language::kTypeScript:
+      return tree_sitter_typescript();
+    case Language::kYaml:
+      return tree_sitter_yaml();
+    case Language::kNone:
+      break;
+  }
+  return nullptr;
+}
 
-Tree parse(Language language, std::string_view source) {
-  if (language == Language::kNone || source.size() > kParseLimit ||
-      most_tokens(source) > kTokenLimit) {
+Tree parse_after(Language language, std::string_view source, const TSTree* old_tree) {
+  const TSLanguage* grammar = grammar_of(language);
+  if (!grammar || source.size() > kParseLimit || most_tokens(source) > kTokenLimit) {
     return {nullptr, ts_tree_delete};
   }
   const std::unique_ptr<TSParser, decltype(&ts_parser_delete)> parser(ts_parser_new(),
                                                                       ts_parser_delete);
-  ts_parser_set_language(parser.get(),
-                         language == Language::kPython ? tree_sitter_python() : tree_sitter_cpp());
+  if (!ts_parser_set_language(parser.get(), grammar)) return {nullptr, ts_tree_delete};
   ts_parser_set_timeout_micros(parser.get(), kParseMicroseconds);
-  return {ts_parser_parse_string(parser.get(), nullptr, source.data(),
+  return {ts_parser_parse_string(parser.get(), old_tree, source.data(),
                                  static_cast<uint32_t>(source.size())),
           ts_tree_delete};
+}
+
+// What differs between two texts, up to one stretch of each.
+struct Change {
+  size_t begin = 0;
+  size_t old_end = 0;
+  size_t new_end = 0;
+};
+
+Change between(std::string_view old_text, std::string_view text) {
+  const size_t most = std::min(old_text.size(), text.size());
+  const auto front = std::mismatch(
+      old_text.begin(), old_text.begin() + static_cast<std::ptrdiff_t>(most), text.begin());
+  Change change;
+  change.begin = static_cast<size_t>(front.first - old_text.begin());
+  size_t tail = 0;
+  while (tail < most - change.begin &&
+         old_text[old_text.size() - 1 - tail] == text[text.size() - 1 - tail]) {
+    ++tail;
+  }
+  change.old_end = old_text.size() - tail;
+  change.new_end = text.size() - tail;
+  return change;
+}
+
+TSPoint point(std::string_view text, size_t at) {
+  const std::string_view before = text.substr(0, at);
+  const auto row = std::count(before.begin(), before.end(), '\n');
+  return {static_cast<uint32_t>(row),
+          static_cast<uint32_t>(before.size() - (before.rfind('\n') + 1))};
+}
+
+}  // namespace
+
+Tree parse(Language language, std::string_view source) {
+  return parse_after(language, source, nullptr);
+}
+
+Tree parse_again(Language language, const TSTree* old_tree, std::string_view old_source,
+                 std::string_view source) {
+  if (!old_tree) return parse(language, source);
+  const Change change = between(old_source, source);
+  const Tree edited(ts_tree_copy(old_tree), ts_tree_delete);
+  const TSInputEdit edit{
+      static_cast<uint32_t>(change.begin),   static_cast<uint32_t>(change.old_end),
+      static_cast<uint32_t>(change.new_end), point(source, change.begin),
+      point(old_source, change.old_end),     point(source, change.new_end)};
+  ts_tree_edit(edited.get(), &edit);
+  return parse_after(language, source, edited.get());
 }
 
 std::string_view type(TSNode node) { return ts_node_is_null(node) ? "" : ts_node_type(node); }

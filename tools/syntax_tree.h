@@ -17,6 +17,11 @@ using Tree = std::unique_ptr<TSTree, decltype(&ts_tree_delete)>;
 // Null for kNone, for text over 2 MiB and for text that takes longer than a second.
 Tree parse(Language language, std::string_view source);
 
+// The same for a text that became another one, given the tree of the old text (or none): what the
+// two have in common at both ends is not read again.
+Tree parse_again(Language language, const TSTree* old_tree, std::string_view old_source,
+                 std::string_view source);
+
 // Pre-order over the tree without recursion: hostile nesting must not use up the stack.
 class Walk {
  public:

@@ -5,6 +5,7 @@
 #include "tools/error.h"
 #include "tools/failures.h"
 #include "tools/source_text.h"
+#include "tools/test_runs.h"
 #include "tools/text.h"
 #include "tools/workspace.h"
 
@@ -175,7 +176,9 @@ std::string failure_report(Workspace& workspace, const sandbox::Result& result) 
     if (count++ == kFailures) break;
     text += "\n" + block(failure, Pointers(workspace, sources).of(failure));
   }
-  return count > 0 ? text : text + "\n" + tail(output);
+  if (count == 0) text += "\n" + tail(output);
+  const std::string counts = read_test_run(output).counts();
+  return counts.empty() ? text : text + "\n(" + counts + ")";
 }
 
 }  // namespace dsv4::tools

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,8 +38,9 @@ struct Workspace : Remembered {
   SymbolIndex symbols;
   History history;
   Outputs outputs;
-  nlohmann::ordered_json saved;  // what save_workspace said last, but for the history
-  Jobs jobs;                     // last: they end before what they work on goes
+  std::optional<std::string> failing_command;  // runs what failed when all tests were run last
+  nlohmann::ordered_json saved;                // what save_workspace said last, but for the history
+  Jobs jobs;                                   // last: they end before what they work on goes
 };
 
 }  // namespace dsv4::tools

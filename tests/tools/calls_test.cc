@@ -80,7 +80,7 @@ TEST_CASE("a wrong call is told what was expected") {
        "Error: there is no none; list shows what is there."},
       {"symbols",
        {{"path", "notes.txt"}},
-       "Error: notes.txt is neither Python nor C++; use read or search."},
+       "Error: notes.txt is in no language that has an outline; use read or search."},
       {"write", {{"path", ""}, {"content", ""}}, "Error: the root is a directory; use list."},
       {"write",
        {{"path", "calc.py/x"}, {"content", ""}},

@@ -1,10 +1,15 @@
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "tests/catch.h"
 #include "tests/tools/fixture.h"
 #include "tools/failures.h"
+#include "tools/test_runs.h"
 
 using dsv4::tools::testing::Bench;
+using dsv4::tools::testing::run_command;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -171,4 +176,134 @@ TEST_CASE("hostile output neither hangs nor forges more than its own text") {
       "____\n" + std::string(100000, '_') + "\n:::1:1:1\n" + std::string(1000, ':') + "\n\xff\xfe";
   CHECK(report(output).size() < 4000);
   CHECK(dsv4::tools::located("a.cc:99999999999999999999:1: error: x") == std::nullopt);
+}
+
+namespace {
+
+std::string recorded(const std::string& name) {
+  std::ifstream in(DSV4_SOURCE_DIR "/tests/tools/fixtures/test_outputs/" + name);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The report on a recorded output, in a tree with the files that it is about.
+std::string recorded_report(const std::string& name) {
+  static const std::string kThrown =
+      "TEST(Clamp, High) { EXPECT_EQ(clamp(5, 0, 3), 3); }\n\n"
+      "TEST(Clamp, Inside) { ASSERT_TRUE(clamp(2, 0, 3) == 2); }\n\n"
+      "  SECTION(\"by a little\") { CHECK(clamp(4, 0, 3) == 3); }\n"
+      "  SECTION(\"inside\") { REQUIRE(clamp(2, 0, 3) == 2); }\n\n\n"
+      "TEST_CASE(\"nothing is thrown\") { throw thrown; }\n";
+  const auto lines = [](size_t count) { return std::string(count, '\n'); };
+  struct File {
+    const char* of;  // the beginning of the recording's name
+    const char* path;
+    std::string text;
+  };
+  const File files[] = {
+      {"pytest", "calc.py",
+       "def clamp(x, low, high):\n    return x\n" + lines(6) +
+           "def parse(text):\n    return int(text)\n"},
+      {"pytest", "test_calc.py",
+       lines(9) + "def test_clamp(x):\n\n    assert clamp(x, 0, 3) == min(x, 3)\n\n\n"
+                  "class TestParse:\n    def test_words(self):\n"
+                  "        assert parse(\"two\") == 2\n"},
+      {"go", "calc.go",
+       "package calc\n\nfunc Clamp(x, low, high int) int {\n\treturn x\n}\n" + lines(7) +
+           "func Pick(items []int, at int) int {\n\treturn items[at]\n}\n"},
+      {"go", "calc_test.go",
+       "package calc\n" + lines(13) + "\t\t\t\tt.Errorf(\"Clamp(%d, 0, 3) = %d\", x, got)\n" +
+           lines(6) + "\tif Pick([]int{1}, 3) != 0 {\n"},
+      {"cargo", "src/lib.rs",
+       "pub fn clamp(x: i32, low: i32, high: i32) -> i32 {\n    x\n}\n" + lines(18) +
+           "        assert_eq!(clamp(5, 0, 3), 3);\n\n\n\n\n"
+           "        assert!(clamp(2, 0, 3) == 2, \"inside the range\");\n"},
+      {"n", "calc.js", "function clamp(x, low, high) {\n  return x;\n}\n"},
+      {"n", "calc.test.js",
+       lines(10) + "    assert.strictEqual(clamp(5, 0, 3), 3);\n\n\n    clamp.missing();\n"},
+      {"c", "calc.h", "inline int clamp(int x, int low, int high) {\n  return x;\n}\n"},
+      {"gtest", "calc.h", "inline int clamp(int x, int low, int high) {\n  return x;\n}\n"},
+      {"c", "calc_test.cc", lines(5) + kThrown},
+      {"gtest", "calc_test.cc", lines(5) + kThrown},
+  };
+  const std::string output = recorded(name + ".txt");
+  Bench bench("cat output.txt; exit 1");
+  bench.put("output.txt", output);
+  std::filesystem::remove(bench.root() / "calc.py");
+  std::filesystem::remove(bench.root() / "test_calc.py");
+  for (const File& file : files) {
+    if (name.starts_with(file.of) && (name != "cargo") == (file.of != std::string("cargo"))) {
+      bench.put(file.path, file.text);
+    }
+  }
+  return bench.call("test", Json::object()).text;
+}
+
+}  // namespace
+
+TEST_CASE("what real runners print is read: failures first, then the numbers") {
+  for (const char* name : {"pytest", "pytest_short", "go", "cargo", "npm", "node_spec", "catch",
+                           "gtest", "ctest", "ctest_out"}) {
+    INFO(name);
+    CHECK(recorded_report(name) + "\n" == recorded(std::string(name) + ".report"));
+  }
+}
+
+TEST_CASE("the numbers of a run are the runner's own, and what failed can be run alone") {
+  using dsv4::tools::failing_only;
+  using dsv4::tools::read_test_run;
+  struct Case {
+    const char* output;
+    const char* counts;
+    const char* command;
+    const char* failing;  // empty: cannot be known
+  };
+  const Case cases[] = {
+      {"pytest", "3 failed, 1 passed, 1 skipped", "python3 -m pytest -q",
+       "python3 -m pytest -q --last-failed"},
+      {"pytest", "3 failed, 1 passed, 1 skipped", "make test", ""},
+      {"pytest", "3 failed, 1 passed, 1 skipped", "pytest | tee log", ""},
+      {"ctest", "2 failed, 1 passed", "cmake --build b && ctest --test-dir b",
+       "cmake --build b && ctest --test-dir b --rerun-failed --output-on-failure"},
+      {"ctest_out", "2 failed, 1 passed", "ctest --test-dir b -j 2",
+       "ctest --test-dir b -j 2 --rerun-failed --output-on-failure"},
+      {"go", "2 failed", "go test ./...", "go test ./... -run '^(TestClamp|TestPick)$'"},
+      {"cargo", "2 failed, 1 passed", "cargo test",
+       "cargo test -- --exact 'tests::inside' 'tests::high'"},
+      {"cargo", "2 failed, 1 passed", "cargo test -- --nocapture", ""},
+      {"gtest", "2 failed, 1 passed", "make && ./t",
+       "make && ./t --gtest_filter='Clamp.High:Clamp.Inside'"},
+      {"catch", "2 failed, 1 passed", "./t", ""},
+      {"npm", "2 failed, 1 passed", "npm test", ""},
+      {"node_spec", "2 failed, 1 passed", "npm test", ""},
+  };
+  for (const Case& one : cases) {
+    INFO(one.output << " " << one.command);
+    const auto run = read_test_run(recorded(std::string(one.output) + ".txt"));
+    CHECK(run.counts() == one.counts);
+    CHECK(failing_only(one.command, run).value_or("") == one.failing);
+  }
+  CHECK(read_test_run("Ran 3 tests in 0.001s\n\nFAILED (failures=1)\n").counts().empty());
+}
+
+TEST_CASE("only the tests that failed are run again when asked, which is no result of the tests") {
+  const std::string go =
+      "#!/bin/sh\necho \"$@\" >> calls\n"
+      "[ -e good ] && exit 0; echo '--- FAIL: TestA (0.00s)'; exit 1\n";
+  Bench bench("PATH=$PWD/bin:$PATH; export PATH; true && go test ./...");
+  bench.put("bin/go", go);
+  run_command("chmod +x '" + (bench.root() / "bin/go").string() + "'");
+  CHECK(bench.refused("test", {{"failed", true}}).starts_with("Error: test: which tests failed"));
+  CHECK(bench.done("test", Json::object()) ==
+        "The tests fail: exit status 1.\nFAIL TestA\n(1 failed)");
+  auto outcome = bench.call("test", {{"failed", true}});
+  CHECK(outcome.text == "The tests fail: exit status 1.\nFAIL TestA\n(1 failed)");
+  CHECK_FALSE(outcome.test.has_value());
+  bench.done("write", {{"path", "good"}, {"content", ""}});
+  outcome = bench.call("test", {{"failed", true}});
+  CHECK(outcome.text == "The tests that failed pass now. Call test to run all of them.");
+  CHECK_FALSE(outcome.test.has_value());
+  CHECK(bench.bytes("calls") ==
+        "test ./...\ntest ./... -run ^(TestA)$\ntest ./... -run ^(TestA)$\n");
+  CHECK(bench.done("test", Json::object()) == "The tests pass.");
 }

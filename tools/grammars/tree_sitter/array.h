@@ -1,6 +1,7 @@
 #pragma once
 
 // The growing array that grammar scanners use; newer tree-sitter releases ship this header.
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static inline void* array_resized(void* contents, uint32_t capacity, size_t elem
   return moved;
 }
 
+#define array_new() {NULL, 0, 0}
 #define array_init(a) ((a)->contents = NULL, (a)->size = 0, (a)->capacity = 0)
 #define array_get(a, k) (&(a)->contents[k])
 #define array_back(a) (&(a)->contents[(a)->size - 1])

@@ -1,0 +1,231 @@
+#include "tools/test_runs.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "tools/text.h"
+
+namespace dsv4::tools {
+namespace {
+
+constexpr size_t kMostNames = 200;  // more are run together with all others
+
+// The number that stands before `word` in the line: "2 failed".
+std::optional<size_t> number_before(std::string_view line, std::string_view word) {
+  const size_t at = line.find(word);
+  if (at == std::string_view::npos || at == 0) return std::nullopt;
+  size_t begin = at;
+  while (begin > 0 && std::isdigit(static_cast<unsigned char>(line[begin - 1]))) --begin;
+  if (begin == at || at - begin > 9) return std::nullopt;
+  return std::stoul(std::string(line.substr(begin, at - begin)));
+}
+
+// "3 failed, 1 passed, 1 skipped in 0.05s", with or without rules of = around it.
+bool read_pytest(std::string_view line, TestRun& run) {
+  const size_t first = line.find_first_not_of("= ");
+  if (first == std::string_view::npos) return false;
+  line.remove_prefix(first);
+  if (!std::isdigit(static_cast<unsigned char>(line[0])) || line.find(" in ") == line.npos) {
+    return false;
+  }
+  const auto failed = number_before(line, " failed");
+  const auto errors = number_before(line, " error");
+  const auto passed = number_before(line, " passed");
+  if (!failed && !errors && !passed) return false;
+  run.runner = Runner::kPytest;
+  run.failed = failed.value_or(0) + errors.value_or(0);
+  run.passed = passed.value_or(0);
+  run.skipped = number_before(line, " skipped");
+  return true;
+}
+
+bool read_ctest(std::string_view line, TestRun& run) {
+  const auto failed = number_before(line, " tests failed out of ");
+  if (!failed || line.find("% tests passed") == std::string_view::npos) return false;
+  const std::string_view total = line.substr(line.find("out of ") + 7);
+  run.runner = Runner::kCTest;
+  run.failed = *failed;
+  const auto all = number_before(std::string(total) + " ", " ");
+  if (all && *all >= *failed) run.passed = *all - *failed;
+  return true;
+}
+
+// Of the runner that CTest starts nothing counts but CTest's own words.
+bool read_catch2(std::string_view line, TestRun& run) {
+  if (!line.starts_with("test cases:")) return false;
+  const auto failed = number_before(line, " failed");
+  if (!failed) return false;
+  run.runner = Runner::kCatch2;
+  run.failed = *failed;
+  run.passed = number_before(line, " passed").value_or(0);
+  return true;
+}
+
+bool read_googletest(std::string_view line, TestRun& run) {
+  constexpr std::string_view kFailed = "[  FAILED  ] ";
+  if (line.starts_with("[  PASSED  ] ")) {
+    run.runner = Runner::kGoogleTest;
+    run.passed = number_before(line, " test");
+    return true;
+  }
+  if (!line.starts_with(kFailed)) return false;
+  line.remove_prefix(kFailed.size());
+  run.runner = Runner::kGoogleTest;
+  if (line.ends_with("listed below:")) {
+    run.failed = number_before(line, " test").value_or(0);
+  } else if (line.find(' ') == std::string_view::npos) {
+    run.failed_names.emplace_back(line);
+  }
+  return true;
+}
+
+bool read_go(std::string_view line, TestRun& run) {
+  constexpr std::string_view kFail = "--- FAIL: ";
+  if (!line.starts_with(kFail)) return false;
+  line.remove_prefix(kFail.size());
+  run.runner = Runner::kGo;
+  run.failed_names.emplace_back(line.substr(0, line.find(' ')));
+  run.failed = run.failed_names.size();
+  return true;
+}
+
+bool read_cargo(std::string_view line, TestRun& run) {
+  constexpr std::string_view kTest = "test ";
+  if (line.starts_with("test result: ")) {
+    run.runner = Runner::kCargo;
+    run.failed += number_before(line, " failed;").value_or(0);
+    run.passed = run.passed.value_or(0) + number_before(line, " passed;").value_or(0);
+    run.skipped = run.skipped.value_or(0) + number_before(line, " ignored;").value_or(0);
+    return true;
+  }
+  if (!line.starts_with(kTest) || !line.ends_with(" ... FAILED")) return false;
+  line.remove_prefix(kTest.size());
+  run.failed_names.emplace_back(line.substr(0, line.find(' ')));
+  return true;
+}
+
+// "# pass 1", or with the sign of information in the place of #.
+bool read_node(std::string_view line, TestRun& run) {
+  if (!line.starts_with("# ") && !line.starts_with("\u2139 ")) return false;
+  line.remove_prefix(line.find(' ') + 1);
+  const size_t blank = line.find(' ');
+  if (blank == std::string_view::npos) return false;
+  const std::string_view what = line.substr(0, blank);
+  const std::string_view digits = line.substr(blank + 1);
+  if (digits.empty() || digits.size() > 9 ||
+      digits.find_first_not_of("0123456789") != std::string_view::npos) {
+    return false;
+  }
+  const size_t number = std::stoul(std::string(digits));
+  if (what == "pass") run.passed = number;
+  if (what == "skipped") run.skipped = number;
+  if (what != "fail") return false;
+  run.runner = Runner::kNode;
+  run.failed = number;
+  return true;
+}
+
+std::string quoted(std::string_view word) {
+  std::string result = "'";
+  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+std::string joined(const std::vector<std::string>& names, std::string_view between) {
+  std::string result;
+  for (const std::string& name : names) {
+    result += (result.empty() ? "" : std::string(between)) + name;
+  }
+  return result;
+}
+
+// Tests that are run with their parent's name: "TestClamp" for "TestClamp/case".
+std::vector<std::string> top_level(const std::vector<std::string>& names) {
+  std::vector<std::string> result;
+  for (const std::string& name : names) {
+    std::string top = name.substr(0, name.find('/'));
+    if (std::find(result.begin(), result.end(), top) == result.end()) {
+      result.push_back(std::move(top));
+    }
+  }
+  return result;
+}
+
+// The last of the commands that && joins; empty when the shell would do more with it.
+std::string_view last_part(std::string_view command) {
+  const size_t at = command.rfind("&&");
+  const std::string_view last = at == command.npos ? command : command.substr(at + 2);
+  return last.find_first_of(";|&<>()$`#\n\\") == last.npos ? trimmed(last) : std::string_view();
+}
+
+bool has_word(std::string_view part, std::string_view word) {
+  for (size_t at = part.find(word); at != part.npos; at = part.find(word, at + 1)) {
+    const bool begins = at == 0 || part[at - 1] == ' ' || part[at - 1] == '/';
+    const size_t end = at + word.size();
+    if (begins && (end == part.size() || part[end] == ' ')) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string TestRun::counts() const {
+  if (runner == Runner::kUnknown) return "";
+  std::string text = std::to_string(failed) + " failed";
+  if (passed) text += ", " + std::to_string(*passed) + " passed";
+  if (skipped && *skipped > 0) text += ", " + std::to_string(*skipped) + " skipped";
+  return text;
+}
+
+TestRun read_test_run(std::string_view output) {
+  TestRun run;
+  TestRun outer;  // CTest's, which runs other runners
+  for (const std::string_view raw : split_lines(output)) {
+    if (raw.size() > 500) continue;
+    const std::string line = without_escapes(raw);
+    if (read_ctest(line, outer)) continue;
+    read_pytest(line, run) || read_catch2(line, run) || read_googletest(line, run) ||
+        read_go(line, run) || read_cargo(line, run) || read_node(line, run);
+  }
+  return outer.runner == Runner::kUnknown ? run : outer;
+}
+
+std::optional<std::string> failing_only(const std::string& command, const TestRun& run) {
+  const std::string_view part = last_part(command);
+  if (part.empty() || run.failed == 0 || run.failed_names.size() > kMostNames) {
+    return std::nullopt;
+  }
+  const auto with = [&](const std::string& more) { return std::optional(command + " " + more); };
+  const bool named = !run.failed_names.empty();
+  switch (run.runner) {
+    case Runner::kPytest:
+      if (has_word(part, "pytest") || has_word(part, "py.test")) return with("--last-failed");
+      break;
+    case Runner::kCTest:
+      if (has_word(part, "ctest")) return with("--rerun-failed --output-on-failure");
+      break;
+    case Runner::kGo:
+      if (named && part.starts_with("go test")) {
+        return with("-run " + quoted("^(" + joined(top_level(run.failed_names), "|") + ")$"));
+      }
+      break;
+    case Runner::kCargo: {
+      if (!named || !part.starts_with("cargo test") || part.find(" -- ") != part.npos) break;
+      std::string names;
+      for (const std::string& name : run.failed_names) names += " " + quoted(name);
+      return with("-- --exact" + names);
+    }
+    case Runner::kGoogleTest:
+      if (named && part.find("gtest_filter") == part.npos && part.find('/') != part.npos) {
+        return with("--gtest_filter=" + quoted(joined(run.failed_names, ":")));
+      }
+      break;
+    case Runner::kCatch2:
+    case Runner::kNode:
+    case Runner::kUnknown:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace dsv4::tools
