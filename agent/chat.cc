@@ -78,6 +78,7 @@ Chat::Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* sa
   place.box = options_.box;
   place.allow_net = options_.allow_net;
   place.window = model_.conversation->window();
+  place.every_parameter = !model_.repairs_only;
   place.made = saved != nullptr;
   place_ = std::make_unique<ChatPlace>(std::move(place), observer_, std::move(cancel));
 }
@@ -115,6 +116,7 @@ void Chat::read(std::stop_token cancel) {
   tools::WorkspaceOptions workspace;
   workspace.root = place_->copy();
   workspace.state_dir = state.path();
+  workspace.every_parameter = !model_.repairs_only;
   tools::Toolbox toolbox(std::move(workspace));
   const Listing listing = place_->listing(cancel);
   ContextOptions context;

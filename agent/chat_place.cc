@@ -36,6 +36,7 @@ ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_tok
   workspace.test_command = test_ ? test_->command : kNoTests;
   workspace.output_limit = result_limit(options_.window);
   workspace.box = box_.get();
+  workspace.every_parameter = options_.every_parameter;
   toolbox_ = std::make_unique<tools::Toolbox>(std::move(workspace));
 }
 

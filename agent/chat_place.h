@@ -26,8 +26,9 @@ struct ChatPlaceOptions {
   bool sandboxed = true;
   sandbox::BackendKind box = sandbox::BackendKind::kAuto;
   std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
-  int64_t window = 0;  // the model's: bounds one tool result
-  bool made = false;   // the copy is there already, from an earlier process
+  int64_t window = 0;                           // the model's: bounds one tool result
+  bool every_parameter = false;                 // see tools::WorkspaceOptions
+  bool made = false;  // the copy is there already, from an earlier process
 };
 
 // What a session works on: the user's repository, a private copy that the tools and commands have,

@@ -9,19 +9,10 @@
 namespace dsv4::agent {
 namespace {
 
-// The embedded model knows one job, wherever it was named from.
-bool is_embedded(const std::filesystem::path& directory) {
-  for (const std::filesystem::path& place : embedded_model_places()) {
-    std::error_code error;
-    if (std::filesystem::equivalent(place, directory, error)) return true;
-  }
-  return false;
-}
-
 ChatModel open_chat_model(const std::optional<std::string>& named) {
   ChatModel model;
   model.conversation = open_model(named);
-  model.repairs_only = is_embedded(find_model(named));
+  model.repairs_only = is_embedded_model(named);
   model.name = model.repairs_only ? "nano" : model.conversation->model_name();
   return model;
 }

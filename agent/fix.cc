@@ -14,6 +14,7 @@
 #include "agent/fix_settings.h"
 #include "agent/gate.h"
 #include "agent/hooks.h"
+#include "agent/model_directory.h"
 #include "agent/observers.h"
 #include "agent/patch.h"
 #include "agent/printable.h"
@@ -62,7 +63,7 @@ class FixRun {
         saved_(saved),
         report_(*report),
         places_(task_, {options.sandboxed, options.box, options.allow_net},
-                environment.stop.token()) {}
+                !is_embedded_model(options.model), environment.stop.token()) {}
 
   // Box and conversation are gone when this returns, however it returns.
   void run() {

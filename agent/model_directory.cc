@@ -20,6 +20,15 @@ std::vector<fs::path> embedded_model_places() {
   return places;
 }
 
+bool is_embedded_model(const std::optional<std::string>& named) {
+  if (!named) return true;
+  for (const fs::path& place : embedded_model_places()) {
+    std::error_code error;
+    if (fs::equivalent(place, *named, error)) return true;
+  }
+  return false;
+}
+
 fs::path find_model(const std::optional<std::string>& named) {
   std::error_code error;
   if (named) {

@@ -64,6 +64,7 @@ tools::WorkspaceOptions Workplaces::options_on(const fs::path& tree, const fs::p
   workspace.state_dir = state;
   workspace.test_command = task_.test.command;
   workspace.output_limit = result_limit(window);
+  workspace.every_parameter = every_parameter_;
   return workspace;
 }
 

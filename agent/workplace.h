@@ -39,8 +39,12 @@ struct BoxOptions {
 class Workplaces {
  public:
   // The task must outlive it.
-  Workplaces(const Task& task, BoxOptions box, std::stop_token cancel)
-      : task_(task), box_(std::move(box)), cancel_(std::move(cancel)) {}
+  // every_parameter: see tools::WorkspaceOptions.
+  Workplaces(const Task& task, BoxOptions box, bool every_parameter, std::stop_token cancel)
+      : task_(task),
+        box_(std::move(box)),
+        every_parameter_(every_parameter),
+        cancel_(std::move(cancel)) {}
 
   void use(std::filesystem::path work) { own_ = work_ = std::move(work); }
 
@@ -65,6 +69,7 @@ class Workplaces {
  private:
   const Task& task_;
   BoxOptions box_;
+  bool every_parameter_;
   std::stop_token cancel_;
   std::filesystem::path work_;
   std::filesystem::path own_;  // below it: of the attempt

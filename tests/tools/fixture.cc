@@ -66,6 +66,7 @@ Toolbox& Bench::toolbox() {
     options.failed = std::make_shared<FailedTrees>();
     options.spent = std::make_shared<SpentSymbols>();
     options.leave_spent = leave_spent;
+    options.every_parameter = every_parameter;
     toolbox_ = std::make_unique<Toolbox>(std::move(options));
   }
   return *toolbox_;

@@ -48,7 +48,8 @@ class Bench {
   std::string refused(const std::string& tool, const nlohmann::ordered_json& arguments);
 
   size_t output_limit = 16 << 10;
-  bool leave_spent = false;  // see WorkspaceOptions
+  bool leave_spent = false;      // see WorkspaceOptions
+  bool every_parameter = false;  // as well
 
  private:
   TemporaryDirectory directory_;

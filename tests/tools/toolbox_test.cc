@@ -57,6 +57,27 @@ TEST_CASE("the model is told of the tools in exactly these words") {
   for (size_t k = 0; k < golden.size(); ++k) CHECK(schemas[k].dump() == golden[k].dump());
 }
 
+TEST_CASE("models that were not trained without them are told of every parameter") {
+  const auto described = [](bool every, const std::string& tool) {
+    Bench bench;
+    bench.every_parameter = every;
+    for (const Json& schema : bench.toolbox().schemas()) {
+      if (schema.at("name") == tool) return schema.at("parameters");
+    }
+    return Json();
+  };
+  CHECK(described(true, "edit").at("required") == Json::array());
+  CHECK(described(false, "edit").at("required") == Json::array({"new"}));
+  CHECK(described(true, "edit").at("properties").at("edits").at("items").at("required") ==
+        Json::array({"new"}));
+  for (const auto& [tool, name] : {std::pair("symbols", "symbol"), std::pair("test", "failed"),
+                                   std::pair("bash", "terminal"), std::pair("edit", "edits")}) {
+    INFO(tool);
+    CHECK(described(true, tool).at("properties").contains(name));
+    CHECK_FALSE(described(false, tool).at("properties").contains(name));
+  }
+}
+
 TEST_CASE("list and search show what is there") {
   Bench bench;
   bench.put("src/deep/a.py", "x = 1\n");
