@@ -106,7 +106,7 @@ size_t check_calls(const llm::Reply& reply) {
 
 TEST_CASE("no noise in a model makes a call that the tools would not take") {
   std::vector<Json> schemas;
-  for (const tools::Tool& tool : tools::registry()) schemas.push_back(tools::schema(tool));
+  for (const tools::Tool& tool : tools::registry()) schemas.push_back(tools::schema(tool, false));
   const auto nano = model_with(llm::Tokenizer::load(DSV4_SOURCE_DIR "/llm/nano/model"));
   const auto tiny = model_with(tiny_tokenizer());
   size_t calls = 0;
