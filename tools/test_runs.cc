@@ -57,7 +57,7 @@ bool read_catch2(std::string_view line, TestRun& run) {
   if (!failed) return false;
   run.runner = Runner::kCatch2;
   run.failed = *failed;
-  run.passed = number_before(line, " passed").value_or(0);
+  run.passed = number_before(line, " passed");
   return true;
 }
 
@@ -70,8 +70,8 @@ bool read_googletest(std::string_view line, TestRun& run) {
   }
   if (!line.starts_with(kFailed)) return false;
   line.remove_prefix(kFailed.size());
-  run.runner = Runner::kGoogleTest;
   if (line.ends_with("listed below:")) {
+    run.runner = Runner::kGoogleTest;
     run.failed = number_before(line, " test").value_or(0);
   } else if (line.find(' ') == std::string_view::npos) {
     run.failed_names.emplace_back(line);

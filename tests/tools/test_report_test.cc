@@ -135,7 +135,8 @@ TEST_CASE("Catch2 and GoogleTest failures carry the test's name") {
           rule + "\nhigh\n" + rule + "\ntest.cc:5\n" + std::string(79, '.') +
           "\n\ntest.cc:6: FAILED:\n  CHECK( clamp(5, 0, 3) == 3 )\nwith expansion:\n  5 == 3\n\n" +
           std::string(79, '=') + "\ntest cases: 1 | 1 failed\n") ==
-      "FAIL test.cc: high\n  CHECK(clamp(5, 0, 3) == 3);\n  5 == 3\n  see calc.cc: clamp");
+      "FAIL test.cc: high\n  CHECK(clamp(5, 0, 3) == 3);\n  5 == 3\n  see calc.cc: clamp\n(1 "
+      "failed)");
   CHECK(report("[ RUN      ] Clamp.High\ntest.cc:6: Failure\nExpected equality of these values:\n"
                "  clamp(5, 0, 3)\n    Which is: 5\n  3\n\n[  FAILED  ] Clamp.High (0 ms)\n") ==
         "FAIL test.cc: Clamp.High\n  CHECK(clamp(5, 0, 3) == 3);\n  clamp(5, 0, 3)\n  Which is: 5\n"
