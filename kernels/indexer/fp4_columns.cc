@@ -1,24 +1,17 @@
 #include "kernels/indexer/fp4_columns.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/matmul/scale_table.h"
-
-#define DSV4_BYTES \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi,avx2,fma")))
+#include "kernels/indexer/fp4_scales.h"
 
 namespace dsv4::kernels {
 namespace {
 
-constexpr int kLanes = 16;  // keys in a register
+constexpr int kLanes = kKeyLanes;
 constexpr int kTiles = kColumnsRows / kLanes;
-constexpr int kColumns = kColumnsDim / 8;
-constexpr int kSpread = 2;  // scales of a row may differ by this power of two
-constexpr int64_t kCodeBytes = kColumnsDim / 2;
+constexpr int kColumns = kWideDim / 8;
 
 // Twice the e2m1 values times 2^0, 2^1 and 2^2, shifted up by 48.
 struct Shifted {
@@ -27,7 +20,7 @@ struct Shifted {
 constexpr Shifted make_shifted() {
   constexpr int kMagnitudes[8] = {0, 1, 2, 3, 4, 6, 8, 12};
   Shifted table{};
-  for (int i = 0; i < 16 * (kSpread + 1); ++i) {
+  for (int i = 0; i < 16 * (kScaleSpread + 1); ++i) {
     const int value = kMagnitudes[i & 7] << i / 16;
     table.values[i] = static_cast<uint8_t>((i & 8) != 0 ? 48 - value : 48 + value);
   }
@@ -60,49 +53,14 @@ DSV4_BYTES inline void transpose(__m512i* r) {
   }
 }
 
-// The smallest scale of each key, from its four scales in a lane; `scale` becomes 2^m / 2.
-DSV4_BYTES inline __m512i lowest_scales(const uint8_t* const* rows, __m512i scales, float* scale) {
-  const __m512i byte = _mm512_set1_epi32(255);
-  const __m512i s[4] = {
-      _mm512_and_si512(scales, byte), _mm512_and_si512(_mm512_srli_epi32(scales, 8), byte),
-      _mm512_and_si512(_mm512_srli_epi32(scales, 16), byte), _mm512_srli_epi32(scales, 24)};
-  const __m512i low = _mm512_min_epu32(_mm512_min_epu32(s[0], s[1]), _mm512_min_epu32(s[2], s[3]));
-  const __m512i high = _mm512_max_epu32(_mm512_max_epu32(s[0], s[1]), _mm512_max_epu32(s[2], s[3]));
-  // 2^(m - 128): the exponent of m - 1, which is a normal number's from 2 on.
-  const __m512i exponent = _mm512_slli_epi32(_mm512_sub_epi32(low, _mm512_set1_epi32(1)), 23);
-  _mm512_storeu_si512(scale, exponent);
-  const __mmask16 special =
-      _mm512_cmplt_epu32_mask(low, _mm512_set1_epi32(2)) | _mm512_cmpeq_epu32_mask(high, byte) |
-      _mm512_cmpgt_epu32_mask(_mm512_sub_epi32(high, low), _mm512_set1_epi32(kSpread));
-  if (special == 0) return low;
-  // Blocks of zeros have the smallest scale there is: looked at one by one.
-  alignas(64) int32_t lows[kLanes];
-  _mm512_store_si512(lows, low);
-  for (int i = 0; i < kLanes; ++i) {
-    if ((special >> i & 1) == 0) continue;
-    const int common = common_scale(rows[i], kColumnsDim);
-    lows[i] = std::max(common, 0);
-    scale[i] = common < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(common)];
-  }
-  return _mm512_load_si512(lows);
-}
-
 // Sixteen keys of a tile.
-DSV4_BYTES void unpack_sixteen(const uint8_t* const* rows, uint8_t* columns, float* scale) {
-  alignas(64) uint32_t scale_bytes[kLanes];
+DSV4_BYTES bool unpack_sixteen(const uint8_t* rows, uint8_t* columns, float* scale) {
   __m512i codes[kLanes];
-  for (int i = 0; i < kLanes; ++i) {
-    std::memcpy(&scale_bytes[i], rows[i] + kCodeBytes, sizeof(uint32_t));
-    codes[i] = _mm512_loadu_si512(rows[i]);
-  }
+  for (int i = 0; i < kLanes; ++i) codes[i] = _mm512_loadu_si512(rows + i * kWideBytes);
   transpose(codes);
-  const __m512i scales = _mm512_load_si512(scale_bytes);
-  const __m512i low = lowest_scales(rows, scales, scale);
-  // By how much each block's scale is above the smallest, in the upper half of each byte.
-  const __m512i every_byte = _mm512_set1_epi32(0x01010101);
-  const __m512i above = _mm512_min_epu8(
-      _mm512_subs_epu8(scales, _mm512_mullo_epi32(low, every_byte)), _mm512_set1_epi8(kSpread));
-  const __m512i upper = _mm512_slli_epi16(above, 4);
+  bool any_wide = false;
+  // In the upper half of each byte.
+  const __m512i upper = _mm512_slli_epi16(above_lowest(rows, scale, any_wide), 4);
   const __m512i table = _mm512_load_si512(kShifted.values);
   const __m512i nibble = _mm512_set1_epi8(15);
   for (int block = 0; block < 4; ++block) {
@@ -119,6 +77,7 @@ DSV4_BYTES void unpack_sixteen(const uint8_t* const* rows, uint8_t* columns, flo
       _mm512_storeu_si512(to + int64_t{kTiles} * 64, _mm512_permutexvar_epi8(odd, table));
     }
   }
+  return any_wide;
 }
 
 // Adds H heads' scores of all keys, in the order of the heads. Few heads get two chains of sums
@@ -142,7 +101,7 @@ DSV4_BYTES inline void add_heads(const int8_t* query, const int32_t* offset, con
       }
       for (int h = 0; h < H; ++h) {
         int32_t four = 0;
-        std::memcpy(&four, query + h * kColumnsDim + c / 4 * 32 + odd * 16 + c % 4 * 4, 4);
+        std::memcpy(&four, query + h * kWideDim + c / 4 * 32 + odd * 16 + c % 4 * 4, 4);
         const __m512i q = _mm512_set1_epi32(four);
         for (int tile = 0; tile < kTiles; ++tile) {
           __m512i& sum = sums[h][tile][kChains == 2 ? odd : 0];
@@ -164,12 +123,13 @@ DSV4_BYTES inline void add_heads(const int8_t* query, const int32_t* offset, con
 
 }  // namespace
 
-void unpack_columns(const uint8_t* const* rows, int64_t n, uint8_t* columns, float* scale) {
+bool unpack_columns(const uint8_t* rows, uint8_t* columns, float* scale) {
+  bool any_wide = false;
   for (int64_t tile = 0; tile < kTiles; ++tile) {
-    const uint8_t* some[kLanes];
-    for (int64_t i = 0; i < kLanes; ++i) some[i] = rows[std::min(tile * kLanes + i, n - 1)];
-    unpack_sixteen(some, columns + tile * 64, scale + tile * kLanes);
+    const int64_t first = tile * kLanes;
+    any_wide |= unpack_sixteen(rows + first * kWideBytes, columns + tile * 64, scale + first);
   }
+  return any_wide;
 }
 
 DSV4_BYTES void score_columns(const Fp4Queries& queries, const uint8_t* columns, const float* scale,
@@ -182,13 +142,13 @@ DSV4_BYTES void score_columns(const Fp4Queries& queries, const uint8_t* columns,
   for (__m512& total : totals) total = _mm512_setzero_ps();
   int64_t h = 0;
   for (; h + 4 <= heads; h += 4) {
-    add_heads<4>(query + h * kColumnsDim, offset + h, factor + h, columns, totals);
+    add_heads<4>(query + h * kWideDim, offset + h, factor + h, columns, totals);
   }
   for (; h + 2 <= heads; h += 2) {
-    add_heads<2>(query + h * kColumnsDim, offset + h, factor + h, columns, totals);
+    add_heads<2>(query + h * kWideDim, offset + h, factor + h, columns, totals);
   }
   for (; h < heads; ++h) {
-    add_heads<1>(query + h * kColumnsDim, offset + h, factor + h, columns, totals);
+    add_heads<1>(query + h * kWideDim, offset + h, factor + h, columns, totals);
   }
   for (int tile = 0; tile < kTiles; ++tile) {
     _mm512_storeu_ps(scores + tile * kLanes,

@@ -11,14 +11,14 @@
 
 namespace dsv4::kernels {
 
-inline constexpr int64_t kColumnsDim = 128;
 inline constexpr int64_t kColumnsRows = Fp4Keys::kRows;
-inline constexpr int64_t kColumnsBytes = kColumnsRows * kColumnsDim;
 
+// rows: kColumnsRows of them, one after the other.
 // columns [16][2][kColumnsRows][4]: of eight channels each the four even ones of every key, then
 // the four odd ones, shifted up by 48. scale [kColumnsRows]: 2^m / 2 of each key, 0 where the
-// scales lie too far apart. Rows past n become copies of the last.
-void unpack_columns(const uint8_t* const* rows, int64_t n, uint8_t* columns, float* scale);
+// scales lie too far apart.
+// Returns whether any do.
+bool unpack_columns(const uint8_t* rows, uint8_t* columns, float* scale);
 
 // scores [kColumnsRows].
 void score_columns(const Fp4Queries& queries, const uint8_t* columns, const float* scale,

@@ -2,8 +2,11 @@
 
 #if defined(__x86_64__)
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/indexer/fp4_columns.h"
+#include "kernels/indexer/fp4_rows.h"
+#include "kernels/indexer/fp4_scales.h"
 #include "kernels/matmul/scale_table.h"
 #include "kernels/simd/avx2.h"
 
@@ -156,29 +159,53 @@ Fp4Queries byte_queries(const IndexerParams& p, int64_t t) {
   return queries;
 }
 
-Fp4Keys::Fp4Keys(Isa isa, int64_t dim)
-    : dim_(dim),
-      in_columns_(isa >= Isa::kAvx512Bf16 && dim == kColumnsDim),
-      bytes_(static_cast<size_t>(kRows * dim), kShift) {}
-
-void Fp4Keys::unpack(const PagedRows& keys, int64_t first, int64_t n) {
-  const uint8_t* rows[kRows];
-  keys.rows(first, n, rows);
-  if (in_columns_) {
-    unpack_columns(rows, n, bytes_.data(), scale_);
-  } else {
-    for (int64_t i = 0; i < n; ++i) {
-      const int low = common_scale(rows[i], dim_);
-      scale_[i] = low < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(low)];
-      if (low >= 0) unpack_key(rows[i], dim_, low, bytes_.data() + i * dim_);
-    }
-  }
-  any_wide_ = std::any_of(scale_, scale_ + n, [](float scale) { return scale == 0.0F; });
+Fp4Keys::Form Fp4Keys::form_of(Isa isa, int64_t dim, int64_t heads) {
+  if (isa < Isa::kAvx512Bf16 || dim != kWideDim) return Form::kBytes;
+  return heads <= kMostRowsHeads ? Form::kInPlace : Form::kColumns;
 }
 
-void Fp4Keys::score(const Fp4Queries& queries, int64_t n, float* scores) const {
-  if (in_columns_) return score_columns(queries, bytes_.data(), scale_, scores);
-  for (int64_t i = 0; i < n; i += 8) {
+Fp4Keys::Fp4Keys(Isa isa, int64_t dim, int64_t heads)
+    : dim_(dim),
+      form_(form_of(isa, dim, heads)),
+      bytes_(form_ == Form::kInPlace ? 0 : static_cast<size_t>(kRows * dim), kShift) {}
+
+// Rows of a page lie one after the other: only what two pages share, or less than kRows, is copied.
+void Fp4Keys::gather(const PagedRows& keys, int64_t first, int64_t n) {
+  rows_ = keys.row(first);
+  if (n == kRows && first % keys.rows_per_page + n <= keys.rows_per_page) return;
+  const uint8_t* rows[kRows];
+  keys.rows(first, n, rows);
+  const int64_t bytes = keys.layout.bytes();
+  gathered_.resize(static_cast<size_t>(kRows * bytes));
+  for (int64_t i = 0; i < kRows; ++i) {
+    std::memcpy(gathered_.data() + i * bytes, rows[std::min(i, n - 1)], static_cast<size_t>(bytes));
+  }
+  rows_ = gathered_.data();
+}
+
+void Fp4Keys::take(const PagedRows& keys, int64_t first, int64_t n) {
+  count_ = n;
+  any_wide_ = false;
+  gather(keys, first, n);
+  if (form_ == Form::kColumns) any_wide_ = unpack_columns(rows_, bytes_.data(), scale_);
+  if (form_ != Form::kBytes) return;
+  const int64_t bytes = keys.layout.bytes();
+  for (int64_t i = 0; i < n; ++i) {
+    const uint8_t* row = rows_ + i * bytes;
+    const int low = common_scale(row, dim_);
+    scale_[i] = low < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(low)];
+    any_wide_ |= low < 0;
+    if (low >= 0) unpack_key(row, dim_, low, bytes_.data() + i * dim_);
+  }
+}
+
+void Fp4Keys::score(const Fp4Queries& queries, float* scores) {
+  if (form_ == Form::kInPlace) {
+    any_wide_ = score_rows(queries, rows_, scale_, scores);
+    return;
+  }
+  if (form_ == Form::kColumns) return score_columns(queries, bytes_.data(), scale_, scores);
+  for (int64_t i = 0; i < count_; i += 8) {
     score_eight(queries, bytes_.data() + i * dim_, scale_ + i, dim_, scores + i);
   }
 }

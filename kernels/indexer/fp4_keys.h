@@ -32,27 +32,39 @@ Fp4Queries byte_queries(const IndexerParams& p, int64_t t);
 // are not, or are NaN.
 int common_scale(const uint8_t* row, int64_t dim);
 
-// Some keys as bytes.
+// Some keys, ready to be scored with byte arithmetic.
 class Fp4Keys {
  public:
   static constexpr int64_t kRows = 32;  // at most
 
-  Fp4Keys(Isa isa, int64_t dim);
+  // heads: how many queries' heads will be scored with the same keys.
+  Fp4Keys(Isa isa, int64_t dim, int64_t heads);
 
-  // Rows [first, first + n). Those whose scales lie too far apart have wide(i).
-  void unpack(const PagedRows& keys, int64_t first, int64_t n);
+  // Rows [first, first + n).
+  void take(const PagedRows& keys, int64_t first, int64_t n);
+
+  // scores [kRows]: of those rows; what wide ones get means nothing.
+  void score(const Fp4Queries& queries, float* scores);
+
+  // Rows whose scales lie too far apart. Known after the first score.
   bool wide(int64_t i) const { return scale_[i] == 0.0F; }
   bool any_wide() const { return any_wide_; }
 
-  // scores [kRows]: of the first n rows; those of wide ones mean nothing.
-  void score(const Fp4Queries& queries, int64_t n, float* scores) const;
-
  private:
+  // How they lie: one after the other, turned into columns (fp4_columns.h), or where they were
+  // found (fp4_rows.h).
+  enum class Form { kBytes, kColumns, kInPlace };
+  static Form form_of(Isa isa, int64_t dim, int64_t heads);
+  void gather(const PagedRows& keys, int64_t first, int64_t n);
+
   int64_t dim_;
-  bool in_columns_;  // how the bytes lie: see fp4_columns.h
+  Form form_;
+  int64_t count_ = 0;
   bool any_wide_ = false;
   float scale_[kRows] = {};
-  std::vector<uint8_t> bytes_;  // [kRows, dim], shifted up by 48
+  const uint8_t* rows_ = nullptr;  // kRows of them, one after the other
+  std::vector<uint8_t> gathered_;  // rows that did not lie so
+  std::vector<uint8_t> bytes_;     // [kRows, dim], shifted up by 48; not when in place
 };
 
 }  // namespace dsv4::kernels

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kTokens = 16;           // that share an unpacked tile of keys
 constexpr int64_t kTile = Best::kAtOnce;  // keys unpacked at a time
+constexpr int64_t kAhead = 4 * kTile;     // keys that are asked for before they are needed
 
 // The score of one key [dim] for token t.
 template <typename Real>
@@ -96,17 +97,19 @@ void search_bytes(Isa isa, const IndexerParams& p, int64_t token, int64_t begin,
     queries.push_back(byte_queries(p, token + static_cast<int64_t>(k)));
   }
   static_assert(Fp4Keys::kRows == kTile);
-  Fp4Keys keys(isa, p.dim);
+  Fp4Keys keys(isa, p.dim, static_cast<int64_t>(best.size()) * p.heads);
   std::vector<float> key(static_cast<size_t>(p.dim));
   float scores[kTile];
   for (int64_t at = begin; at < end; at += kTile) {
     const int64_t n = std::min(kTile, end - at);
-    keys.unpack(p.keys, at, n);
+    const int64_t ahead = at + kAhead;
+    if (ahead < end) p.keys.prefetch(ahead, std::min(kTile, end - ahead));
+    keys.take(p.keys, at, n);
     for (size_t k = 0; k < best.size(); ++k) {
       const int64_t t = token + static_cast<int64_t>(k);
       const int64_t seen = std::min(n, p.visible[t] - at);
       if (seen <= 0) continue;
-      if (queries[k].usable) keys.score(queries[k], seen, scores);
+      if (queries[k].usable) keys.score(queries[k], scores);
       const bool all = queries[k].usable && !keys.any_wide();
       for (int64_t i = 0; i < seen && !all; ++i) {
         if (queries[k].usable && !keys.wide(i)) continue;

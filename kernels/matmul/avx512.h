@@ -13,10 +13,12 @@ struct Avx512 {
   using Reg = __m512;
   using Acc = __m512;
   static constexpr int kWidth = 16;
-  static constexpr int kRegisters = 32;
+  static constexpr int kSums = 24;
+  static constexpr int kTileTokens = 6;
   static constexpr float kE4m3Unit = 256.0f;
   template <WeightFormat F>
   static constexpr bool kReorders = F == WeightFormat::kFp4Block32;
+  static constexpr bool kShowsNan = false;
 
   static Reg load(const float* from) { return _mm512_loadu_ps(from); }
   static void store(float* to, Reg reg) { _mm512_storeu_ps(to, reg); }
@@ -25,6 +27,17 @@ struct Avx512 {
   static float sum(Acc acc) { return sum_of(acc); }
   static void sum4(Acc a, Acc b, Acc c, Acc d, float* out) {
     _mm_storeu_ps(out, _mm512_castps512_ps128(sums_of_four(a, b, c, d)));
+  }
+
+  template <WeightFormat F>
+  static uint8_t scaling(FormatTag<F>, uint8_t) {
+    return 0;
+  }
+  static __m512 scaling(FormatTag<WeightFormat::kFp8Block128>, uint8_t scale) {
+    return _mm512_set1_ps(kE8m0Values[scale]);
+  }
+  static __m512 scaling(FormatTag<WeightFormat::kFp4Block32>, uint8_t scale) {
+    return _mm512_mul_ps(_mm512_loadu_ps(kE2m1Values.data()), _mm512_set1_ps(kE8m0Values[scale]));
   }
 
   static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {
@@ -41,9 +54,8 @@ struct Avx512 {
   // A sign-extended code shifted by 7 has its sign, exponent and mantissa where a half float has
   // them, but for one copy of the sign in the way: that half float is value / 256, subnormals
   // included.
-  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
+  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, __m512 factor,
                      Reg* out) {
-    const __m512 factor = _mm512_set1_ps(kE8m0Values[scale]);
     const __m256i keep = _mm256_set1_epi16(static_cast<int16_t>(0xbf80));
     for (int i = 0; i < 2; ++i) {
       const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + 16 * i));
@@ -55,10 +67,8 @@ struct Avx512 {
 
   // The sixteen values fill one register: the low four bits of a lane choose among them. Even
   // columns first, then odd ones.
-  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes, uint8_t scale,
+  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes, __m512 values,
                      Reg* out) {
-    const __m512 values =
-        _mm512_mul_ps(_mm512_loadu_ps(kE2m1Values.data()), _mm512_set1_ps(kE8m0Values[scale]));
     const __m512i pairs =
         _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
     out[0] = _mm512_permutexvar_ps(pairs, values);

@@ -54,6 +54,7 @@ const KernelTable& choose_kernels(Isa isa, const MatmulParams& p) {
       bf16 != nullptr && bf16->by_format[format].multiply != nullptr) {
     return *bf16;
   }
+  if (isa >= Isa::kAvx512Bf16 && avx512_bytes_kernels() != nullptr) return *avx512_bytes_kernels();
   if (isa >= Isa::kAvx512 && avx512_kernels() != nullptr) return *avx512_kernels();
   if (isa >= Isa::kAvx2 && avx2_kernels() != nullptr) return *avx2_kernels();
   return *scalar_kernels();

@@ -47,6 +47,7 @@ const KernelTable* scalar_kernels();
 const KernelTable* avx2_kernels();
 const KernelTable* avx512_kernels();
 const KernelTable* avx512_bf16_kernels();
+const KernelTable* avx512_bytes_kernels();  // the former's decoding, f32 arithmetic
 
 // The strongest table of at most `isa` that computes this product exactly: bf16 arithmetic only
 // where both factors are bf16 numbers, that is with FP8-rounded activations.

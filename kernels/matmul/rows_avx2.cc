@@ -12,8 +12,10 @@ struct Avx2 {
   using Reg = __m256;
   using Acc = __m256;
   static constexpr int kWidth = 8;
-  static constexpr int kRegisters = 16;
+  static constexpr int kSums = 12;
+  static constexpr int kTileTokens = 3;
   static constexpr float kE4m3Unit = 0x1p64f;
+  static constexpr bool kShowsNan = false;
   template <WeightFormat F>
   static constexpr bool kReorders =
       F == WeightFormat::kFp8Block128 || F == WeightFormat::kFp4Block32;
@@ -40,6 +42,17 @@ struct Avx2 {
                   _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1)));
   }
 
+  template <WeightFormat F>
+  static uint8_t scaling(FormatTag<F>, uint8_t) {
+    return 0;
+  }
+  static __m256 scaling(FormatTag<WeightFormat::kFp8Block128>, uint8_t scale) {
+    return _mm256_broadcast_ss(&kE4m3Factors[scale]);
+  }
+  static const E2m1Planes* scaling(FormatTag<WeightFormat::kFp4Block32>, uint8_t scale) {
+    return &kE2m1Planes[scale];
+  }
+
   static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {
     for (int i = 0; i < 4; ++i) {
       out[i] = _mm256_loadu_ps(reinterpret_cast<const float*>(bytes + 32 * i));
@@ -57,9 +70,8 @@ struct Avx2 {
   // subnormals included. The factor leaves value * scale / kE4m3Unit: exact for scales from 2^-53
   // to 2^71, beyond which the factor is infinite. Register k takes byte k of every four: two shifts
   // each, cheaper than widening bytes.
-  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
+  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, __m256 factor,
                      Reg* out) {
-    const __m256 factor = _mm256_broadcast_ss(&kE4m3Factors[scale]);
     const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
     out[0] = _mm256_mul_ps(upper_byte(_mm256_slli_epi32(codes, 24)), factor);
     out[1] = _mm256_mul_ps(upper_byte(_mm256_slli_epi32(codes, 16)), factor);
@@ -69,11 +81,10 @@ struct Avx2 {
 
   // The lower half of the register takes the even columns (low nibbles), the upper half the odd
   // ones; two shuffles look up the bytes of the scaled values as bf16, interleaving pairs them.
-  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes, uint8_t scale,
-                     Reg* out) {
-    const E2m1Planes& planes = kE2m1Planes[scale];
-    const __m256i upper = broadcast(planes.upper);
-    const __m256i lower = broadcast(planes.lower);
+  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes,
+                     const E2m1Planes* planes, Reg* out) {
+    const __m256i upper = broadcast(planes->upper);
+    const __m256i lower = broadcast(planes->lower);
     const __m256i codes = _mm256_and_si256(
         _mm256_srlv_epi64(broadcast(bytes), _mm256_setr_epi64x(0, 0, 4, 4)), _mm256_set1_epi8(15));
     const __m256i high = _mm256_shuffle_epi8(upper, codes);

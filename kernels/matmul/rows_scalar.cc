@@ -11,8 +11,10 @@ struct Scalar {
   };
   using Acc = Reg;
   static constexpr int kWidth = 8;
-  static constexpr int kRegisters = 16;
+  static constexpr int kSums = 12;
+  static constexpr int kTileTokens = 3;
   static constexpr float kE4m3Unit = 256.0f;
+  static constexpr bool kShowsNan = false;
   template <WeightFormat>
   static constexpr bool kReorders = false;
 
@@ -38,10 +40,14 @@ struct Scalar {
     out[3] = sum(d);
   }
 
-  static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, uint8_t, Reg* out) {
+  template <WeightFormat F>
+  static float scaling(FormatTag<F>, uint8_t scale) {
+    return kE8m0Values[scale];
+  }
+  static void decode(FormatTag<WeightFormat::kF32>, const uint8_t* bytes, float, Reg* out) {
     std::memcpy(out, bytes, 4 * kStepCols);
   }
-  static void decode(FormatTag<WeightFormat::kBf16>, const uint8_t* bytes, uint8_t, Reg* out) {
+  static void decode(FormatTag<WeightFormat::kBf16>, const uint8_t* bytes, float, Reg* out) {
     for (int i = 0; i < kStepCols; ++i) {
       const uint32_t bits =
           static_cast<uint32_t>(bytes[2 * i]) << 16 | static_cast<uint32_t>(bytes[2 * i + 1]) << 24;
@@ -50,9 +56,8 @@ struct Scalar {
   }
   // The code's exponent and mantissa in a float's place are the value times 2^-120, subnormals
   // included; 2^112 leaves value / 256.
-  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, uint8_t scale,
+  static void decode(FormatTag<WeightFormat::kFp8Block128>, const uint8_t* bytes, float factor,
                      Reg* out) {
-    const float factor = kE8m0Values[scale];
     for (int i = 0; i < kStepCols; ++i) {
       const uint32_t bits = static_cast<uint32_t>(bytes[i] & 0x7f) << 20 |
                             static_cast<uint32_t>(bytes[i] & 0x80) << 24;
@@ -61,9 +66,8 @@ struct Scalar {
       out[i / kWidth].lane[i % kWidth] = value * 0x1p112f * factor;
     }
   }
-  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes, uint8_t scale,
+  static void decode(FormatTag<WeightFormat::kFp4Block32>, const uint8_t* bytes, float factor,
                      Reg* out) {
-    const float factor = kE8m0Values[scale];
     for (int i = 0; i < kStepCols / 2; ++i) {
       out[2 * i / kWidth].lane[2 * i % kWidth] = kE2m1Values[bytes[i] & 15] * factor;
       out[2 * i / kWidth].lane[2 * i % kWidth + 1] = kE2m1Values[bytes[i] >> 4] * factor;

@@ -64,11 +64,32 @@ constexpr std::array<E2m1Planes, 256> make_planes() {
   return planes;
 }
 
+constexpr float e4m3_magnitude(int code) {
+  const int exponent = code >> 3;
+  const auto mantissa = static_cast<float>(code & 7);
+  if (exponent == 0) return mantissa * 0x1p-9f;
+  return (1.0f + mantissa / 8) * std::bit_cast<float>(static_cast<uint32_t>(exponent + 120) << 23);
+}
+
+constexpr std::array<E4m3Planes, 256> make_e4m3_planes() {
+  std::array<E4m3Planes, 256> planes{};
+  for (int byte = 0; byte < 256; ++byte) {
+    for (std::size_t code = 0; code < 128; ++code) {
+      const uint32_t bits =
+          code == 127 ? kBf16Nan : scaled_bf16(e4m3_magnitude(static_cast<int>(code)), byte);
+      planes[static_cast<std::size_t>(byte)].lower[code] = static_cast<uint8_t>(bits);
+      planes[static_cast<std::size_t>(byte)].upper[code] = static_cast<uint8_t>(bits >> 8);
+    }
+  }
+  return planes;
+}
+
 }  // namespace
 
 constinit const std::array<float, 256> kE8m0Values = make_e8m0();
 constinit const std::array<float, 256> kE4m3Factors = make_e4m3_factors();
 constinit const std::array<float, 16> kE2m1Values = make_e2m1();
 constinit const std::array<E2m1Planes, 256> kE2m1Planes = make_planes();
+constinit const std::array<E4m3Planes, 256> kE4m3Planes = make_e4m3_planes();
 
 }  // namespace dsv4::kernels

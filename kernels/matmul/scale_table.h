@@ -20,6 +20,14 @@ struct E2m1Planes {
 };
 extern const std::array<E2m1Planes, 256> kE2m1Planes;
 
+// The magnitudes of the 128 e4m3 codes without a sign times an e8m0 scale, as bf16 numbers split in
+// the same way. The code 0x7f stands for NaN.
+struct E4m3Planes {
+  uint8_t lower[128];
+  uint8_t upper[128];
+};
+extern const std::array<E4m3Planes, 256> kE4m3Planes;
+
 // The sixteen e2m1 values, indexed by code.
 extern const std::array<float, 16> kE2m1Values;
 

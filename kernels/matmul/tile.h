@@ -7,12 +7,15 @@
 //   Element, Reg, Acc   one activation; kWidth activations in a register; partial sums
 //   load, store         a register from and to memory
 //   madd(w, x, acc)     acc + w * x, lane by lane
+//   kSums               partial sums that fit its registers beside the factors
+//   kTileTokens         of a tile of the panel product, see kTileRows
 //   kE4m3Unit           decoded FP8 weights are values / kE4m3Unit
+//   kShowsNan           the code for NaN decodes to NaN
 //   zero, sum           an empty Acc; the sum of its lanes, in a fixed order
 //   sum4(a,b,c,d,out)   the sums of four, each the same to the bit: a narrow matrix spends as much
 //                       on sums as on products, and four together take a third of four alone
-//   kRegisters          how many there are
-//   decode(FormatTag, bytes, scale, out)   one step of a row as registers
+//   scaling(FormatTag, scale)              what decode needs of a scale's byte
+//   decode(FormatTag, bytes, scaling, out) one step of a row as registers
 //   has_nan_code(bytes, n)                 whether an e4m3 NaN is among the bytes
 //   reorder(FormatTag, x)                  the columns of a step from their order to decode's
 //   kReorders<format>                      whether reorder does anything
@@ -27,6 +30,11 @@
 #include "kernels/matmul/scale_table.h"
 #include "kernels/rounding/block_loops.h"
 
+// Emulated instructions, which are loops, would take a compiler minutes to inline.
+#if !defined(DSV4_FLATTEN)
+#define DSV4_FLATTEN [[gnu::flatten]]
+#endif
+
 namespace dsv4::kernels {
 namespace {
 
@@ -34,9 +42,8 @@ template <WeightFormat F>
 struct FormatTag {};
 
 // Register tile of the panel product: 4 x 3 sums, 3 activations and 1 weight fill the sixteen
-// registers of AVX2, and need 7 loads for 12 multiply-adds.
+// registers of AVX2, and need 7 loads for 12 multiply-adds; AVX-512 has room for 6 tokens.
 constexpr int kTileRows = 4;
-constexpr int kTileTokens = 3;
 
 // A panel of 16 rows x 256 columns decoded to f32 is 16 KiB: half the first-level cache, beside the
 // activations of one tile. It serves 48 tokens, whose partial sums wait in the second level.
@@ -58,10 +65,14 @@ constexpr int step_bytes() {
   return 0;
 }
 
+// Steps that are taken together: as wide as an FP8 block, whose scale serves all rows of a unit.
+constexpr int kGroupSteps = 4;
+
 // One row of a weight matrix, decoded a step at a time.
 template <class Arch, WeightFormat F>
 struct Row {
   static constexpr int kRegs = kStepCols / Arch::kWidth;
+  using Scaling = decltype(Arch::scaling(FormatTag<F>{}, uint8_t{}));
 
   const uint8_t* bytes = nullptr;
   const uint8_t* scales = nullptr;
@@ -73,14 +84,15 @@ struct Row {
     if (F == WeightFormat::kFp4Block32) scales = w.scale + row * (w.cols / 32);
   }
 
-  uint8_t scale(int64_t step) const {
-    if (F == WeightFormat::kFp8Block128) return scales[step / (128 / kStepCols)];
-    if (F == WeightFormat::kFp4Block32) return scales[step];
-    return 0;
+  Scaling scaling(int64_t step) const {
+    uint8_t scale = 0;
+    if (F == WeightFormat::kFp8Block128) scale = scales[step / kGroupSteps];
+    if (F == WeightFormat::kFp4Block32) scale = scales[step];
+    return Arch::scaling(FormatTag<F>{}, scale);
   }
 
-  void decode(int64_t step, typename Arch::Reg* out) const {
-    Arch::decode(FormatTag<F>{}, bytes + step * step_bytes<F>(), scale(step), out);
+  void decode(int64_t step, const Scaling& scaling, typename Arch::Reg* out) const {
+    Arch::decode(FormatTag<F>{}, bytes + step * step_bytes<F>(), scaling, out);
   }
 
   // The last, incomplete step: what follows the row in memory may not be there to read.
@@ -88,7 +100,7 @@ struct Row {
     uint8_t padded[step_bytes<F>()] = {};
     std::memcpy(padded, bytes + step * step_bytes<F>(),
                 static_cast<size_t>(cols * step_bytes<F>() / kStepCols));
-    Arch::decode(FormatTag<F>{}, padded, scale(step), out);
+    Arch::decode(FormatTag<F>{}, padded, scaling(step), out);
   }
 };
 
@@ -101,7 +113,7 @@ constexpr float kUnit = F == WeightFormat::kFp8Block128 ? Arch::kE4m3Unit : 1.0f
 // than minding it in every decoded register.
 template <class Arch, WeightFormat F>
 bool row_is_nan(const uint8_t* bytes, int64_t cols) {
-  return F == WeightFormat::kFp8Block128 && Arch::has_nan_code(bytes, cols);
+  return F == WeightFormat::kFp8Block128 && !Arch::kShowsNan && Arch::has_nan_code(bytes, cols);
 }
 
 template <class Arch, WeightFormat F>
@@ -121,10 +133,13 @@ template <class Arch, WeightFormat F, int R>
   for (int r = 0; r < R; ++r) y[r] = result<Arch, F>(sums[r], is_nan[r]);
 }
 
+constexpr int64_t kLine = 64;     // bytes of a cache line
+constexpr int64_t kAhead = 2048;  // bytes of a row that are asked for before they are needed
+
 // For few tokens: R rows x T tokens, weights decoded in registers and used at once. Every loop over
 // rows or tokens is unrolled and every call inlined, so that sums and weights are registers.
 template <class Arch, WeightFormat F, int R, int T>
-[[gnu::flatten]] void stream_rows(const RowKernelArgs& a, int64_t row) {
+DSV4_FLATTEN void stream_rows(const RowKernelArgs& a, int64_t row) {
   using RowF = Row<Arch, F>;
   const auto* x = static_cast<const typename Arch::Element*>(a.x);
   RowF rows[R];
@@ -147,14 +162,36 @@ template <class Arch, WeightFormat F, int R, int T>
     }
   };
   const int64_t steps = a.weight.cols / kStepCols;
-  const int64_t ahead = R * (rows[R - 1].bytes - rows[0].bytes) / (R > 1 ? R - 1 : 1);
-  for (int64_t step = 0; step < steps; ++step) {
+  const int64_t row_bytes = steps * step_bytes<F>();
+  int64_t step = 0;
+  for (; step + kGroupSteps <= steps; step += kGroupSteps) {
+    // Each row is a stream of its own, too short for the processor to see it coming. Past its end
+    // comes the one that is R rows on.
+    const int64_t ahead = step * step_bytes<F>() + kAhead;
+    const int64_t fetch = ahead < row_bytes ? ahead : ahead + (R - 1) * row_bytes;
+    const typename RowF::Scaling shared = rows[0].scaling(step);
 #pragma GCC unroll 4
     for (int r = 0; r < R; ++r) {
-      // Each row is a stream of its own, too short for the processor to see it coming.
-      __builtin_prefetch(rows[r].bytes + ahead + step * step_bytes<F>(), 0, 3);
+      for (int64_t line = 0; line < kGroupSteps * step_bytes<F>(); line += kLine) {
+        __builtin_prefetch(rows[r].bytes + fetch + line, 0, 3);
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kGroupSteps; ++i) {
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) {
+        typename Arch::Reg w[RowF::kRegs];
+        const bool own = F == WeightFormat::kFp4Block32;
+        rows[r].decode(step + i, own ? rows[r].scaling(step + i) : shared, w);
+        multiply(r, step + i, w);
+      }
+    }
+  }
+  for (; step < steps; ++step) {
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
       typename Arch::Reg w[RowF::kRegs];
-      rows[r].decode(step, w);
+      rows[r].decode(step, rows[r].scaling(step), w);
       multiply(r, step, w);
     }
   }
@@ -177,8 +214,7 @@ template <class Arch, WeightFormat F, int R, int T>
 // As many rows at once as leave registers for the weights and keep enough sums going.
 template <class Arch, WeightFormat F, int T>
 void stream(const RowKernelArgs& a, int64_t begin, int64_t end) {
-  constexpr int kMost = Arch::kRegisters * 3 / 4;
-  constexpr int kRows = T * kTileRows <= kMost ? kTileRows : T * 2 <= kMost ? 2 : 1;
+  constexpr int kRows = 4 * T <= Arch::kSums ? 4 : 2 * T <= Arch::kSums ? 2 : 1;
   int64_t row = begin;
   for (; row + kRows <= end; row += kRows) stream_rows<Arch, F, kRows, T>(a, row);
   for (; row < end; ++row) stream_rows<Arch, F, 1, T>(a, row);
@@ -196,8 +232,8 @@ struct PanelProduct {
   bool is_nan[kRowBlock];
 
   // Decodes columns [col, col + width) of the rows; returns the width in whole steps.
-  [[gnu::flatten]] int64_t decode(const WeightMatrix& w, int64_t row, int rows, int64_t col,
-                                  int64_t width) {
+  DSV4_FLATTEN int64_t decode(const WeightMatrix& w, int64_t row, int rows, int64_t col,
+                              int64_t width) {
     const int64_t first = col / kStepCols;
     const int64_t full = width / kStepCols;
     const int64_t tail = width % kStepCols;
@@ -210,9 +246,13 @@ struct PanelProduct {
           Arch::store(&panel[r][step * kStepCols + i * Arch::kWidth], regs[i]);
         }
       };
-      for (int64_t step = 0; step < full; ++step) {
-        source.decode(first + step, regs);
-        keep(step);
+      for (int64_t group = 0; group < full; group += kGroupSteps) {
+        const auto shared = source.scaling(first + group);
+        for (int64_t step = group; step < full && step < group + kGroupSteps; ++step) {
+          const bool own = F == WeightFormat::kFp4Block32;
+          source.decode(first + step, own ? source.scaling(first + step) : shared, regs);
+          keep(step);
+        }
       }
       if (tail != 0) {
         source.decode_tail(first + full, tail, regs);
@@ -249,17 +289,17 @@ struct PanelProduct {
     }
   }
 
+  template <int T>
+  void tiles(const Element* x, int64_t x_stride, int rows, int t, int64_t width) {
+    for (int r = 0; r < rows; r += kTileRows) tile<T>(r, t, x + t * x_stride, x_stride, width);
+  }
+
   void multiply(const Element* x, int64_t x_stride, int rows, int tokens, int64_t width) {
+    constexpr int kTokens = Arch::kTileTokens;
     int t = 0;
-    for (; t + kTileTokens <= tokens; t += kTileTokens) {
-      for (int r = 0; r < rows; r += kTileRows) {
-        tile<kTileTokens>(r, t, x + t * x_stride, x_stride, width);
-      }
-    }
-    for (int r = 0; r < rows && t < tokens; r += kTileRows) {
-      if (tokens - t == 1) tile<1>(r, t, x + t * x_stride, x_stride, width);
-      if (tokens - t == 2) tile<2>(r, t, x + t * x_stride, x_stride, width);
-    }
+    for (; t + kTokens <= tokens; t += kTokens) tiles<kTokens>(x, x_stride, rows, t, width);
+    for (; t + 2 <= tokens; t += 2) tiles<2>(x, x_stride, rows, t, width);
+    if (t < tokens) tiles<1>(x, x_stride, rows, t, width);
   }
 
   // y[token .. token + tokens, row .. row + rows) of the product.

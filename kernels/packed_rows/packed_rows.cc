@@ -188,6 +188,16 @@ void PagedRows::rows(int64_t first, int64_t n, const uint8_t** out) const {
   }
 }
 
+void PagedRows::prefetch(int64_t first, int64_t n) const {
+  const int64_t bytes = layout.bytes();
+  for (int64_t at = first; at < first + n;) {
+    const int64_t in_page = at % rows_per_page;
+    const int64_t count = std::min(first + n - at, rows_per_page - in_page);
+    kernels::prefetch(pages[at / rows_per_page] + in_page * bytes, count * bytes);
+    at += count;
+  }
+}
+
 void PagedRows::rows_at(const int32_t* at, int64_t n, const uint8_t** out) const {
   const int64_t bytes = layout.bytes();
   const auto in_page = static_cast<uint32_t>(rows_per_page);

@@ -42,6 +42,8 @@ struct PagedRows {
   }
   // out: row(first) to row(first + n - 1).
   void rows(int64_t first, int64_t n, const uint8_t** out) const;
+  // Asks for rows [first, first + n) before they are needed.
+  void prefetch(int64_t first, int64_t n) const;
   // out: row(at[0]) to row(at[n - 1]).
   void rows_at(const int32_t* at, int64_t n, const uint8_t** out) const;
 };

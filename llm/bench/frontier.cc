@@ -34,12 +34,15 @@ using kernels::bench::Times;
 
 constexpr const char kUsage[] =
     "usage: dsv4-bench frontier --model DIR [--to TOKENS] [--threads N] [--seed N]\n"
-    "                           [--precision f32|exact|fast]\n"
+    "                           [--precision f32|exact|fast] [--keep DIR]\n"
     "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
     "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
     "the\n"
     "memory; and `session`, the cost of a fork, a checkpoint, a rewind, saving the step of 100\n"
-    "tokens, a save, another after 1,000 more tokens, a load, and the first token after it.\n";
+    "tokens, a save, another after 1,000 more tokens, a load, and the first token after it.\n"
+    "--keep saves the session of each length in DIR, and takes from there what an earlier call "
+    "saved:\n"
+    "a million tokens are then there in seconds, and their prefill is not measured again (null).\n";
 
 struct Options {
   std::string model;
@@ -47,6 +50,7 @@ struct Options {
   int threads = 0;
   uint32_t seed = 1;
   std::optional<Precision> precision;
+  std::string keep;  // a directory, or empty
 };
 
 // Nothing when the arguments make no sense.
@@ -62,6 +66,8 @@ std::optional<Options> parse(int argc, char** argv) {
       options.to = std::atoll(value);
     } else if (name == "--threads") {
       options.threads = std::atoi(value);
+    } else if (name == "--keep") {
+      options.keep = value;
     } else if (name == "--precision") {
       options.precision = parse_precision(value);
     } else if (name == "--seed") {
@@ -109,6 +115,12 @@ void print_times(const char* name, const Times& t) {
               t.low * 1e3, t.high * 1e3);
 }
 
+std::string one_decimal(double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
 SessionOptions session_options(const Options& options) {
   SessionOptions session;
   session.precision = options.precision;
@@ -141,36 +153,53 @@ class Frontier {
       : model_(std::move(model)),
         pool_(pool),
         options_(session_options(options)),
-        random_(options.seed),
+        prompt_(options.seed),
+        random_(options.seed + 1),
         vocab_(static_cast<uint32_t>(model_->config().vocab_size)),
-        session_(model_, pool, options_) {}
+        session_(std::make_unique<Session>(model_, pool, options_)) {
+    if (!options.keep.empty()) kept_.emplace(StoreOptions{options.keep});
+  }
 
   void to(int64_t tokens) {
-    std::vector<int32_t> ids(static_cast<size_t>(tokens - session_.position()));
-    for (int32_t& id : ids) id = next();
-    const auto begin = Clock::now();
-    session_.append(ids);
-    const double rate = static_cast<double>(ids.size()) / seconds_since(begin);
+    while (std::ssize(ids_) < tokens) ids_.push_back(next(prompt_));
+    if (kept_) resume();
+    std::optional<double> rate;
+    const int64_t from = session_->position();
+    if (from < tokens) {
+      const auto begin = Clock::now();
+      session_->append(std::span(ids_).subspan(static_cast<size_t>(from)));
+      rate = static_cast<double>(tokens - from) / seconds_since(begin);
+      if (kept_) kept_->save(*session_);
+    }
     print_frontier(rate);
     print_session();
   }
 
  private:
-  int32_t next() { return static_cast<int32_t>(random_() % vocab_); }
+  int32_t next(std::mt19937& random) const { return static_cast<int32_t>(random() % vocab_); }
+  int32_t next() { return next(random_); }
 
-  void print_frontier(double rate) {
+  // Goes on from the kept session that is farthest along the ids, if it is farther than this one.
+  void resume() {
+    auto kept = std::make_unique<Session>(model_, pool_, options_);
+    if (kept_->restore(*kept, ids_) > session_->position()) session_ = std::move(kept);
+  }
+
+  // rate: tokens/s of the interval's prefill, nothing when it was not computed.
+  void print_frontier(std::optional<double> rate) {
     constexpr int kDecoded = 48;
-    const auto branch = session_.fork();
+    const auto branch = session_->fork();
     const Times token = time_runs(
         kDecoded, [] {}, [&] { branch->append(std::vector{next()}); });
-    const auto at = static_cast<double>(session_.position());
+    const auto at = static_cast<double>(session_->position());
+    const std::string prefill = rate ? one_decimal(*rate) : "null";
     std::printf(
-        "{\"bench\": \"frontier\", \"tokens\": %lld, \"prefill_tokens_s\": %.1f, "
+        "{\"bench\": \"frontier\", \"tokens\": %lld, \"prefill_tokens_s\": %s, "
         "\"decode_tokens_s\": %.1f, \"decode_quartiles_tokens_s\": [%.1f, %.1f], "
         "\"kv_bytes_per_token\": %.1f, \"state_bytes\": %lld, \"resident_bytes\": %lld}\n",
-        static_cast<long long>(session_.position()), rate, 1 / token.median, 1 / token.high,
-        1 / token.low, static_cast<double>(session_.page_bytes()) / at,
-        static_cast<long long>(session_.state_bytes()), static_cast<long long>(resident_bytes()));
+        static_cast<long long>(session_->position()), prefill.c_str(), 1 / token.median,
+        1 / token.high, 1 / token.low, static_cast<double>(session_->page_bytes()) / at,
+        static_cast<long long>(session_->state_bytes()), static_cast<long long>(resident_bytes()));
     std::fflush(stdout);
   }
 
@@ -179,16 +208,16 @@ class Frontier {
     constexpr int64_t kBeyond = 100;
     std::unique_ptr<Session> branch;
     const Times fork = time_runs(
-        kRuns, [] {}, [&] { branch = session_.fork(); });
+        kRuns, [] {}, [&] { branch = session_->fork(); });
     const Times checkpoint = time_runs(
-        kRuns, [] {}, [&] { session_.checkpoint(); });
+        kRuns, [] {}, [&] { session_->checkpoint(); });
     std::vector<int32_t> more(kBeyond);
     for (int32_t& id : more) id = next();
-    const int64_t here = session_.position();
+    const int64_t here = session_->position();
     const Times rewind = time_runs(
         kRuns,
         [&] {
-          branch = session_.fork();
+          branch = session_->fork();
           branch->append(more);
         },
         [&] { branch->rewind(here); });
@@ -211,7 +240,7 @@ class Frontier {
     constexpr int64_t kTurn = 100;
     const Folder folder;
     SessionTrail trail(folder.path());
-    const auto branch = session_.fork();
+    const auto branch = session_->fork();
     SessionTrail::Mark mark = SessionTrail::mark(*branch);
     std::vector<int32_t> more(kTurn);
     const Times step = time_runs(
@@ -235,9 +264,9 @@ class Frontier {
     const Folder folder;
     SessionStore store({folder.path()});
     auto begin = Clock::now();
-    const SaveReport saved = store.save(session_);
+    const SaveReport saved = store.save(*session_);
     const double save = seconds_since(begin);
-    const auto branch = session_.fork();
+    const auto branch = session_->fork();
     std::vector<int32_t> more(kMore);
     for (int32_t& id : more) id = next();
     branch->append(more);
@@ -263,9 +292,12 @@ class Frontier {
   std::shared_ptr<const Model> model_;
   kernels::ThreadPool& pool_;
   SessionOptions options_;
-  std::mt19937 random_;
+  std::optional<SessionStore> kept_;
+  std::mt19937 prompt_;  // the ids of the session
+  std::mt19937 random_;  // those that measuring takes
   uint32_t vocab_;
-  Session session_;
+  std::vector<int32_t> ids_;
+  std::unique_ptr<Session> session_;
 };
 
 }  // namespace

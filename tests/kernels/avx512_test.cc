@@ -16,6 +16,7 @@ namespace {
 
 constexpr KernelTable kAvx512Table = kernel_table<Avx512>();
 constexpr KernelTable kAvx512Bf16Table = avx512_bf16_table();
+constexpr KernelTable kAvx512BytesTable = avx512_bytes_table();
 
 std::vector<float> run(const KernelTable& table, const MatmulParams& params) {
   const FormatKernels& kernels = table.by_format[static_cast<size_t>(params.weight.format)];
@@ -35,7 +36,7 @@ std::vector<float> run(const KernelTable& table, const MatmulParams& params) {
 
 TEST_CASE("emulated AVX-512 products agree with the reference in every format and size") {
   Random random;
-  for (const KernelTable* table : {&kAvx512Table, &kAvx512Bf16Table}) {
+  for (const KernelTable* table : {&kAvx512Table, &kAvx512Bf16Table, &kAvx512BytesTable}) {
     for (const WeightFormat format : kFormats) {
       if (table->by_format[static_cast<size_t>(format)].multiply == nullptr) continue;
       for (const auto& [tokens, rows, cols] : std::vector<std::array<int64_t, 3>>{
@@ -56,7 +57,7 @@ TEST_CASE("emulated AVX-512 products agree with the reference in every format an
 TEST_CASE("emulated AVX-512 products show NaN weights and NaN activations") {
   Random random;
   INFO("seed " << random.seed());
-  for (const KernelTable* table : {&kAvx512Table, &kAvx512Bf16Table}) {
+  for (const KernelTable* table : {&kAvx512Table, &kAvx512Bf16Table, &kAvx512BytesTable}) {
     for (const int64_t tokens : {1, 5}) {
       RandomWeight weight(random, WeightFormat::kFp8Block128, 6, 150);
       weight.byte(2 * 150 + 149) = 0x7f;

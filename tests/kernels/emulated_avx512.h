@@ -14,6 +14,8 @@
 #include <cstring>
 #include <initializer_list>
 
+#define DSV4_FLATTEN  // see kernels/matmul/tile.h
+
 namespace emulated {
 
 template <int kBytes>
@@ -137,6 +139,49 @@ inline M512i maskz_loadu_epi8(Mask64 mask, const void* from) {
   return lanes<M512i, uint8_t>([&](int i) { return (mask >> i & 1) != 0 ? bytes[i] : 0; });
 }
 
+inline M512i set1_epi16(int v) {
+  return lanes<M512i, uint16_t>([&](int) { return v; });
+}
+inline M512i loadu_si512(const void* from) { return load<M512i>(from); }
+inline M512i castsi256_si512(const M256i& a) {
+  // The upper half is undefined: anything but zeros.
+  return lanes<M512i, uint8_t>([&](int i) { return i < 32 ? a.bytes[i] : 0xa5; });
+}
+inline M512i broadcast_i32x4(const M128i& a) {
+  return lanes<M512i, uint8_t>([&](int i) { return a.bytes[i & 15]; });
+}
+inline M512i broadcast_i64x4(const M256i& a) {
+  return lanes<M512i, uint8_t>([&](int i) { return a.bytes[i & 31]; });
+}
+inline M512i permutexvar_epi8(const M512i& at, const M512i& from) {
+  return lanes<M512i, uint8_t>([&](int i) { return from.bytes[at.bytes[i] & 63]; });
+}
+inline M512i permutex2var_epi8(const M512i& a, const M512i& at, const M512i& b) {
+  return lanes<M512i, uint8_t>(
+      [&](int i) { return ((at.bytes[i] & 64) != 0 ? b : a).bytes[at.bytes[i] & 63]; });
+}
+inline M512i maskz_permutex2var_epi8(Mask64 mask, const M512i& a, const M512i& at, const M512i& b) {
+  const M512i all = permutex2var_epi8(a, at, b);
+  return lanes<M512i, uint8_t>([&](int i) { return (mask >> i & 1) != 0 ? all.bytes[i] : 0; });
+}
+inline M512i multishift_epi64_epi8(const M512i& from_bit, const M512i& a) {
+  return lanes<M512i, uint8_t>([&](int i) {
+    const auto word = a.get<uint64_t>(i / 8);
+    return std::rotr(word, from_bit.bytes[i] & 63);
+  });
+}
+inline M512i ternarylogic_epi32(const M512i& a, const M512i& b, const M512i& c, int table) {
+  return lanes<M512i, uint8_t>([&](int i) {
+    int out = 0;
+    for (int bit = 0; bit < 8; ++bit) {
+      const int row =
+          (a.bytes[i] >> bit & 1) << 2 | (b.bytes[i] >> bit & 1) << 1 | (c.bytes[i] >> bit & 1);
+      out |= (table >> row & 1) << bit;
+    }
+    return out;
+  });
+}
+
 inline M512 castsi512_ps(const M512i& a) { return std::bit_cast<M512>(a); }
 inline M512 setzero_ps() { return {}; }
 inline M512 set1_ps(float v) {
@@ -221,6 +266,7 @@ inline M512 dpbf16_ps(const M512& acc, const M512bh& a, const M512bh& b) {
 #undef _mm512_slli_epi32
 #undef _mm512_srli_epi32
 #undef _mm512_setr_epi32
+#undef _mm512_ternarylogic_epi32
 #undef _mm512_permute_ps
 #undef _mm512_shuffle_f32x4
 
@@ -241,6 +287,17 @@ inline M512 dpbf16_ps(const M512& acc, const M512bh& a, const M512bh& b) {
 #define _mm512_srli_epi32 emulated::srli_epi32
 #define _mm512_cmpeq_epi8_mask emulated::cmpeq_epi8_mask
 #define _mm512_maskz_loadu_epi8 emulated::maskz_loadu_epi8
+#define _mm512_set1_epi16 emulated::set1_epi16
+#define _mm512_loadu_si512 emulated::loadu_si512
+#define _mm512_load_si512 emulated::loadu_si512
+#define _mm512_castsi256_si512 emulated::castsi256_si512
+#define _mm512_broadcast_i32x4 emulated::broadcast_i32x4
+#define _mm512_broadcast_i64x4 emulated::broadcast_i64x4
+#define _mm512_permutexvar_epi8 emulated::permutexvar_epi8
+#define _mm512_permutex2var_epi8 emulated::permutex2var_epi8
+#define _mm512_maskz_permutex2var_epi8 emulated::maskz_permutex2var_epi8
+#define _mm512_multishift_epi64_epi8 emulated::multishift_epi64_epi8
+#define _mm512_ternarylogic_epi32 emulated::ternarylogic_epi32
 #define _mm512_castsi512_ps emulated::castsi512_ps
 #define _mm512_setzero_ps emulated::setzero_ps
 #define _mm512_set1_ps emulated::set1_ps

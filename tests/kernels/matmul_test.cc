@@ -145,12 +145,15 @@ TEST_CASE("every FP8 and FP4 code at every scale decodes exactly on its way into
       for (const Isa isa : available_isas()) {
         for (const int64_t tokens : {int64_t{1}, kCols}) {
           for (int64_t t = 0; t < kCols; t += tokens) {
-            const MatmulParams p{&x[static_cast<size_t>(t * kCols)], tokens, weight,
-                                 ActivationRounding::kNone, nullptr};
-            const auto y = poisoned_output(p, [&](auto& q) { matmul(pool, isa, q); });
-            for (int64_t i = 0; i < tokens; ++i) {
-              INFO(format_name(weight.format) << " column " << t + i << ", scale " << scale);
-              REQUIRE(double{y[static_cast<size_t>(i)]} == weight_at(weight, 0, t + i));
+            for (const auto rounding :
+                 {ActivationRounding::kNone, ActivationRounding::kFp8Block128}) {
+              const MatmulParams p{&x[static_cast<size_t>(t * kCols)], tokens, weight, rounding,
+                                   nullptr};
+              const auto y = poisoned_output(p, [&](auto& q) { matmul(pool, isa, q); });
+              for (int64_t i = 0; i < tokens; ++i) {
+                INFO(format_name(weight.format) << " column " << t + i << ", scale " << scale);
+                REQUIRE(double{y[static_cast<size_t>(i)]} == weight_at(weight, 0, t + i));
+              }
             }
           }
         }
