@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "agent/error.h"
@@ -23,6 +25,7 @@ namespace fs = std::filesystem;
 constexpr const char* kFile = "sessions.db";
 constexpr int kVersion = 1;      // of the table below
 constexpr int kPatience = 5000;  // ms, while another process writes
+constexpr int kPause = 5;        // ms, between two tries
 constexpr const char* kTable =
     "CREATE TABLE runs (directory TEXT PRIMARY KEY, id TEXT NOT NULL, kind TEXT, "
     "began INTEGER, repository TEXT, title TEXT, state TEXT, context INTEGER, prefilled INTEGER, "
@@ -157,9 +160,21 @@ class SessionIndex::Database {
  private:
   void run(const std::string& text) { Statement(database_, text).step(); }
 
+  // To change to it, SQLite does not wait for other processes as it does for all else.
+  void use_write_ahead_log() {
+    for (int waited = 0;; waited += kPause) {
+      try {
+        return run("PRAGMA journal_mode=WAL");
+      } catch (const SqliteError& error) {
+        if ((error.code & 0xff) != SQLITE_BUSY || waited >= kPatience) throw;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(kPause));
+    }
+  }
+
   void prepare() {
     check(database_, sqlite3_busy_timeout(database_, kPatience));
-    run("PRAGMA journal_mode=WAL");
+    use_write_ahead_log();
     // A list that can be made anew need not survive a power cut.
     run("PRAGMA synchronous=OFF");
     if (version() == kVersion) return;
