@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "kernels/bench/measure.h"
+#include "llm/bench/token_bytes.h"
 #include "llm/error.h"
 #include "llm/session.h"
 #include "llm/session_store.h"
@@ -36,10 +37,11 @@ constexpr const char kUsage[] =
     "usage: dsv4-bench frontier --model DIR [--to TOKENS] [--threads N] [--seed N]\n"
     "                           [--precision f32|exact|fast] [--keep DIR]\n"
     "Feeds random ids to one session and prints two lines at 1K, 4K, 16K, ... up to TOKENS\n"
-    "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, and "
-    "the\n"
-    "memory; and `session`, the cost of a fork, a checkpoint, a rewind, saving the step of 100\n"
-    "tokens, a save, another after 1,000 more tokens, a load, and the first token after it.\n"
+    "(default 65536): `frontier`, the speed of the last interval's prefill and of decoding, at\n"
+    "what share of this machine's read bandwidth that reads weights (over 1 where caches hold\n"
+    "them), and the memory; and `session`, the cost of a fork, a checkpoint, a rewind, saving the\n"
+    "step of 100 tokens, a save, another after 1,000 more tokens, a load, and the first token "
+    "after it.\n"
     "--keep saves the session of each length in DIR, and takes from there what an earlier call "
     "saved:\n"
     "a million tokens are then there in seconds, and their prefill is not measured again (null).\n";
@@ -153,6 +155,9 @@ class Frontier {
       : model_(std::move(model)),
         pool_(pool),
         options_(session_options(options)),
+        weight_bytes_(static_cast<double>(weight_bytes_per_token(*model_))),
+        read_bytes_per_second_(
+            kernels::bench::measure_ceilings(pool, kernels::detect_isa()).read_bytes_per_second),
         prompt_(options.seed),
         random_(options.seed + 1),
         vocab_(static_cast<uint32_t>(model_->config().vocab_size)),
@@ -196,9 +201,11 @@ class Frontier {
     std::printf(
         "{\"bench\": \"frontier\", \"tokens\": %lld, \"prefill_tokens_s\": %s, "
         "\"decode_tokens_s\": %.1f, \"decode_quartiles_tokens_s\": [%.1f, %.1f], "
-        "\"kv_bytes_per_token\": %.1f, \"state_bytes\": %lld, \"resident_bytes\": %lld}\n",
+        "\"weights_of_read_bandwidth\": %.2f, \"kv_bytes_per_token\": %.1f, "
+        "\"state_bytes\": %lld, \"resident_bytes\": %lld}\n",
         static_cast<long long>(session_->position()), prefill.c_str(), 1 / token.median,
-        1 / token.high, 1 / token.low, static_cast<double>(session_->page_bytes()) / at,
+        1 / token.high, 1 / token.low, weight_bytes_ / token.median / read_bytes_per_second_,
+        static_cast<double>(session_->page_bytes()) / at,
         static_cast<long long>(session_->state_bytes()), static_cast<long long>(resident_bytes()));
     std::fflush(stdout);
   }
@@ -292,6 +299,8 @@ class Frontier {
   std::shared_ptr<const Model> model_;
   kernels::ThreadPool& pool_;
   SessionOptions options_;
+  double weight_bytes_;           // that decoding one id reads
+  double read_bytes_per_second_;  // that this machine reads at best
   std::optional<SessionStore> kept_;
   std::mt19937 prompt_;  // the ids of the session
   std::mt19937 random_;  // those that measuring takes
