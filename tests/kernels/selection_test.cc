@@ -88,6 +88,47 @@ TEST_CASE("one token searches a long context with every thread and finds the sam
   }
 }
 
+TEST_CASE("a marker at any of ten depths of a million tokens is what its query finds") {
+  Random random;
+  INFO("seed " << random.seed());
+  constexpr int64_t kTokens = 1 << 20;
+  constexpr int64_t kEntries = kTokens / 4;  // CSA: one for each four tokens
+  constexpr int64_t kDepths = 10;
+  constexpr int64_t kHeads = 4;
+  constexpr int64_t kDim = 128;
+  std::vector<float> keys = normals(random, kEntries * kDim);
+  std::vector<float> q(static_cast<size_t>(kDepths * kHeads * kDim));
+  std::vector<int32_t> planted;
+  for (int64_t d = 0; d < kDepths; ++d) {
+    // From the first entry to the last. Each marker's query is its key, in every head.
+    planted.push_back(static_cast<int32_t>(d * (kEntries - 1) / (kDepths - 1)));
+    const float* key = keys.data() + planted.back() * kDim;
+    for (int64_t h = 0; h < kHeads; ++h) {
+      std::copy_n(key, kDim, q.data() + (d * kHeads + h) * kDim);
+    }
+  }
+  round_fp4_blocks(q.data(), std::ssize(q), 32);
+  const std::vector<float> weights(static_cast<size_t>(kDepths * kHeads), 1.0F);
+  const PackedPages packed({RowFormat::kFp4, kDim, 0}, keys, 128);
+  const std::vector<int64_t> visible(static_cast<size_t>(kDepths), kEntries);
+  ThreadPool pool(2);
+  for (const Isa isa : isas()) {
+    for (const int64_t topk : {1, 512}) {
+      std::vector<int32_t> selected(static_cast<size_t>(kDepths * topk), -1);
+      std::vector<int64_t> count(static_cast<size_t>(kDepths), -1);
+      select_entries(pool, isa,
+                     {q.data(), weights.data(), kDepths, kHeads, kDim, packed.view(),
+                      visible.data(), topk, selected.data(), count.data()});
+      for (int64_t d = 0; d < kDepths; ++d) {
+        INFO("depth " << planted[static_cast<size_t>(d)] << " topk " << topk);
+        const auto begin = selected.begin() + d * topk;
+        REQUIRE(count[static_cast<size_t>(d)] == topk);
+        REQUIRE(std::binary_search(begin, begin + topk, planted[static_cast<size_t>(d)]));
+      }
+    }
+  }
+}
+
 TEST_CASE("FP4 keys of any size are scored as their numbers say") {
   Random random;
   INFO("seed " << random.seed());
