@@ -218,6 +218,7 @@ UserConfig parse_user_config(std::string_view text, const std::string& shown) {
   Known fix;
   add_attempts(in, config.fix, fix);
   add_user_limits(in, config.fix, fix);
+  fix["parallel"] = [&](const Setting& s) { config.fix.parallel = in.number(s, 1, 64); };
   fix["time-limit"] = [&](const Setting& s) { config.fix.time_limit = in.duration(s); };
   Known session;
   add_user_limits(in, config.session, session);
@@ -244,7 +245,7 @@ RepositoryConfig parse_repository_config(std::string_view text, const std::strin
   Known fix;
   add_attempts(in, config.fix, fix);
   add_limits(in, config.fix, fix);
-  for (const char* key : {"seed", "time-limit", "no-sandbox"}) fix[key] = not_its_own;
+  for (const char* key : {"parallel", "seed", "time-limit", "no-sandbox"}) fix[key] = not_its_own;
   Known all = {{"test", [&](const Setting& s) { config.test = in.text(s); }},
                {"timeout",
                 [&](const Setting& s) {

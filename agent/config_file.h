@@ -16,6 +16,7 @@ namespace dsv4::agent {
 // Defaults of flags, named as those are.
 struct LimitDefaults {
   std::optional<int64_t> attempts;  // of `fix` only
+  std::optional<int64_t> parallel;  // of `fix` only
   std::optional<int64_t> max_turns;
   std::optional<int64_t> max_tokens;
   std::optional<int64_t> seed;

@@ -66,6 +66,7 @@ po::variables_map read(const std::vector<std::string>& arguments) {
 
 void take_defaults(const LimitDefaults& defaults, FixOptions* options) {
   options->attempts = static_cast<int>(defaults.attempts.value_or(options->attempts));
+  options->parallel = static_cast<int>(defaults.parallel.value_or(options->parallel));
   options->limits.turns = static_cast<int>(defaults.max_turns.value_or(options->limits.turns));
   options->limits.tokens = defaults.max_tokens.value_or(options->limits.tokens);
   options->seed = static_cast<uint64_t>(defaults.seed.value_or(0));

@@ -27,6 +27,7 @@ model = "/models/flash"
 
 [fix]
 attempts = 3
+parallel = 2
 max-turns = 20
 max-tokens = 1_000
 time-limit = "2h"
@@ -62,6 +63,7 @@ TEST_CASE("the user's configuration sets defaults, and flags come before it") {
   const FixArguments plain = parse_fix_arguments({"issue.md"}, config);
   REQUIRE(plain.model == "/models/flash");
   REQUIRE(plain.options.attempts == 3);
+  REQUIRE(plain.options.parallel == 2);
   REQUIRE(plain.options.limits.turns == 20);
   REQUIRE(plain.options.limits.tokens == 1000);
   REQUIRE(plain.options.time_limit == 2h);
@@ -112,6 +114,7 @@ TEST_CASE("what cannot be used is refused with file, line and key") {
       {"[fix]\nattempts = 3.0", "config.toml:2: fix.attempts must be a whole number"},
       {"[fix]\nattempts = 0", "config.toml:2: fix.attempts must be a whole number"},
       {"[fix]\nattempts = 1001", "config.toml:2: fix.attempts must be a whole number"},
+      {"[fix]\nparallel = 65", "config.toml:2: fix.parallel must be a whole number from 1 to 64"},
       {"[fix]\nseed = -1", "config.toml:2: fix.seed must be a whole number"},
       {"[fix]\n\ntime-limit = 30", "config.toml:3: fix.time-limit must be a duration such as"},
       {"[fix]\ntime-limit = \"soon\"", "config.toml:2: fix.time-limit must be a duration"},
@@ -160,6 +163,7 @@ TEST_CASE("a repository says how it is tested, and nothing that is for its user 
       {"[[hooks]]\non = \"finish\"\ncommand = \"true\"", ":1: hooks is not for a repository"},
       {"[fix]\ntime-limit = \"9h\"", ":2: fix.time-limit is not for a repository to set"},
       {"[fix]\nno-sandbox = true", ":2: fix.no-sandbox is not for a repository to set"},
+      {"[fix]\nparallel = 64", ":2: fix.parallel is not for a repository to set"},
       {"[fix]\nseed = 1", ":2: fix.seed is not for a repository to set"},
       {"timeout = \"11m\"", ":1: timeout must be at most \"10m\""},
       {"test = [\"make\"]", ":1: test must be a text"},
