@@ -79,8 +79,8 @@ DSV4_AVX512 int64_t cut_avx512(float* scores, int32_t* indexes, int64_t n, Cut c
   int64_t kept = 0;
   for (int64_t i = 0; i < n; i += 16) {
     const __mmask16 here = avx512::mask(n - i);
-    const __m512 s = _mm512_loadu_ps(scores + i);
-    const __m512i at = _mm512_loadu_si512(indexes + i);
+    const __m512 s = _mm512_maskz_loadu_ps(here, scores + i);
+    const __m512i at = _mm512_maskz_loadu_epi32(here, indexes + i);
     const uint32_t above = _mm512_mask_cmp_ps_mask(here, s, least, _CMP_GT_OQ);
     uint32_t equal = _mm512_mask_cmp_ps_mask(here, s, least, _CMP_EQ_OQ);
     equal = lowest_set(equal, cut.equals);
@@ -95,8 +95,9 @@ DSV4_AVX512 int64_t count_avx512(const float* scores, int64_t n, float least) {
   const __m512i one = _mm512_set1_epi32(1);
   __m512i count = _mm512_setzero_si512();
   for (int64_t i = 0; i < n; i += 16) {
-    const __mmask16 found = _mm512_mask_cmp_ps_mask(avx512::mask(n - i),
-                                                    _mm512_loadu_ps(scores + i), bound, _CMP_GE_OQ);
+    const __mmask16 here = avx512::mask(n - i);
+    const __m512 s = _mm512_maskz_loadu_ps(here, scores + i);
+    const __mmask16 found = _mm512_mask_cmp_ps_mask(here, s, bound, _CMP_GE_OQ);
     count = _mm512_mask_add_epi32(count, found, count, one);
   }
   return _mm512_reduce_add_epi32(count);
