@@ -133,8 +133,10 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
   Random random;
   INFO("seed " << random.seed());
   ThreadPool pool(2);
-  for (const int64_t dim : {32, 64, 96, 128}) {
-    const int64_t heads = 3;
+  // Keys are unpacked for many queries, and scored where they lie for few.
+  for (const auto& [dim, heads] : std::vector<std::pair<int64_t, int64_t>>{
+           {32, 3}, {64, 3}, {96, 3}, {128, 1}, {128, 2}, {128, 3}, {128, 4}, {128, 5}}) {
+    INFO("dim " << dim << ", heads " << heads);
     const int64_t entries = 90;
     const int64_t topk = 11;
     // Blocks of very different sizes, blocks of zeros, and now and then a fault.
@@ -153,7 +155,8 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
     const std::vector<float> w = normals(random, tokens * heads);
     std::vector<float> rows = uneven(entries);
     rows[static_cast<size_t>(7 * dim + 3)] = NAN;
-    const PackedPages keys({RowFormat::kFp4, dim, 0}, rows);
+    // Pages that end within what is scored at once.
+    const PackedPages keys({RowFormat::kFp4, dim, 0}, rows, 40);
     const std::vector<int64_t> visible(static_cast<size_t>(tokens), entries);
     const auto run = [&](auto compute) {
       std::vector<int32_t> selected(static_cast<size_t>(tokens * topk), -1);
@@ -165,6 +168,14 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
     const std::vector<int32_t> expected = run(select_entries_reference);
     for (const Isa isa : isas()) {
       REQUIRE(run([&](const IndexerParams& p) { select_entries(pool, isa, p); }) == expected);
+      const auto one_by_one = [&](const IndexerParams& p) {
+        for (int64_t t = 0; t < p.tokens; ++t) {
+          select_entries(pool, isa,
+                         {p.q + t * heads * dim, p.weights + t * heads, 1, heads, dim, p.keys,
+                          p.visible + t, topk, p.selected + t * topk, p.count + t});
+        }
+      };
+      REQUIRE(run(one_by_one) == expected);
     }
   }
 }
