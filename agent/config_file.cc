@@ -187,6 +187,7 @@ std::optional<std::string> read_text(const fs::path& file, const std::string& sh
       ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags));
   if (!fd) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ELOOP) throw UsageError(shown + " is a link: put a file there");
     throw UsageError(shown + " cannot be read: " + std::strerror(errno));
   }
   struct stat info {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "agent/config_file.h"
 #include "agent/error.h"
 #include "agent/patch.h"
 #include "agent/printable.h"
@@ -63,6 +64,7 @@ class Gate {
   }
 
   bool is_fixed(const std::string& path) const {
+    if (path == kRepositoryConfig) return true;  // it says which command decides
     if (options_.passed_before) return options_.fixed.named(path);
     const bool existed = fs::exists(fs::symlink_status(options_.base / path));
     if (existed) return options_.fixed.contains(path);

@@ -36,9 +36,9 @@ struct GateResult {
 // Decides whether a patch is a solution; nothing that happened in the attempt counts. The patch is
 // applied to a fresh copy of the base, the fixed tests are put back as they were, and the command
 // runs there: exit status 0 passes. Fixed are the files the task names, every existing test file,
-// and the absence of files that steer tests. Where the tests passed before, test files of the patch
-// stay (unless the task names them), and it takes three runs: all of the patch passes, its tests
-// alone fail, and everything but its tests passes.
+// the repository's own configuration, and the absence of files that steer tests. Where the tests
+// passed before, test files of the patch stay (unless the task names them), and it takes three
+// runs: all of the patch passes, its tests alone fail, and everything but its tests passes.
 GateResult check_gate(const std::string& patch, const GateOptions& options,
                       std::stop_token cancel = {});
 

@@ -154,6 +154,17 @@ TEST_CASE("files that stand in for what runs the tests do not pass the gate") {
   }
 }
 
+TEST_CASE("what says how a repository is tested is not part of a patch") {
+  Toy toy;
+  const bool there = GENERATE(true, false);
+  if (there) toy.scratch.write("repo/.dsv4-agent.toml", "test = \"python3 test_calc.py\"\n");
+  const FixReport report =
+      toy.fix({{kRepair, write(".dsv4-agent.toml", "test = \"true\"\n"), kFinish}});
+  REQUIRE(report.status == FixStatus::kPassed);
+  REQUIRE(toy.scratch.read("run/patch.diff").find("calc.py") != std::string::npos);
+  REQUIRE(toy.scratch.read("run/patch.diff").find(".dsv4-agent.toml") == std::string::npos);
+}
+
 TEST_CASE("uncommitted work is what the patch fits, and it is kept exactly") {
   Toy toy;
   const std::string dirty = std::string("# mine, not committed\n\n\n") + Toy::kBroken;
