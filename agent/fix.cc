@@ -288,6 +288,7 @@ class FixRun {
       places.push_back(places_.apart(number));
       group.push_back(all.open(number, places.back()));
     }
+    report_.attempts = group.back().number;
     const SideSteps steps{
         [&](Attempt& attempt, Observer& observer, std::stop_token cancel) {
           return run(attempt, all, observer, std::move(cancel));
@@ -301,7 +302,6 @@ class FixRun {
     for (size_t i = 0; i < group.size(); ++i) settle(results[i], group[i]);
     check_stop();
     places_.learn(places);
-    report_.attempts = group.back().number;
     save_progress();
     if (report_.after.value_or(false)) return;
     for (const SideResult& each : results) {

@@ -38,17 +38,6 @@ const llm::Reply kFinish = calls({{"finish", {{"summary", "The upper bound was n
 // The first attempt fails, the second one repairs.
 const Attempts kPlan = {{kRead, kWrong, kFinish}, {kNote, kWrong, kUndo, kRepair, kFinish}};
 
-// How many turns the model has spoken in this context.
-size_t turns_in(std::span<const llm::RecordedSegment> context) {
-  size_t turns = 0;
-  int last = -1;
-  for (const auto& segment : context) {
-    if (segment.sampled && segment.append != last) ++turns;
-    if (segment.sampled) last = segment.append;
-  }
-  return turns;
-}
-
 // Speaks by kPlan; `spoken` hears the attempt and the turn, from 0, before each. The attempts are
 // told apart by how many have begun.
 Toy::Script plan(size_t attempt, const std::function<void(size_t attempt, size_t turn)>& spoken) {

@@ -32,16 +32,6 @@ llm::Reply repair(const std::string& remark) {
                 {"test", ordered_json::object()}});
 }
 
-size_t turns_in(std::span<const llm::RecordedSegment> context) {
-  size_t turns = 0;
-  int last = -1;
-  for (const auto& segment : context) {
-    if (segment.sampled && segment.append != last) ++turns;
-    if (segment.sampled) last = segment.append;
-  }
-  return turns;
-}
-
 // By attempt and turn, both from 1. With seed 0 an attempt's number is in its sampling's seed.
 template <class Say>
 llm::ScriptedConversation::Script by_attempt(const Say& say) {
@@ -133,6 +123,19 @@ TEST_CASE("where none of a group repairs, the next group begins, and knows what 
   REQUIRE(begun == 3);
   REQUIRE(failed.size() == 2);  // the untouched tree, and the same change of two attempts
   REQUIRE(failed[0] != failed[1]);
+}
+
+TEST_CASE("a group that the time limit cuts counts as attempts") {
+  Toy toy;
+  toy.options.attempts = 2;
+  toy.options.parallel = 2;
+  toy.options.time_limit = std::chrono::seconds(2);
+  const auto report = toy.fix_by(by_attempt([](int, size_t) {
+    return calls({{"bash", {{"command", "sleep 1000"}}}});
+  }));
+  REQUIRE(report.status == FixStatus::kGaveUp);
+  REQUIRE(report.attempts == 2);
+  REQUIRE(report.turns == 2);
 }
 
 TEST_CASE("an engine that fails in one attempt ends the run, unless another has repaired") {

@@ -28,6 +28,17 @@ inline dsv4::llm::Reply says(const std::string& text) {
   return reply;
 }
 
+// How many turns the model has spoken in this context.
+inline size_t turns_in(std::span<const dsv4::llm::RecordedSegment> context) {
+  size_t turns = 0;
+  int last = -1;
+  for (const auto& segment : context) {
+    if (segment.sampled && segment.append != last) ++turns;
+    if (segment.sampled) last = segment.append;
+  }
+  return turns;
+}
+
 // The turns of every attempt; the last attempt and the last turn are repeated.
 using Attempts = std::vector<std::vector<dsv4::llm::Reply>>;
 
