@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -51,11 +52,11 @@ class Panel {
  public:
   Panel(double top, std::span<const FrontierRow> rows, std::vector<Line> lines, std::string title)
       : top_(top), rows_(rows), lines_(std::move(lines)), title_(std::move(title)) {
-    low_ = high_ = rows.front().*lines_.front().value;
+    low_ = std::numeric_limits<double>::infinity();
     for (const FrontierRow& row : rows) {
       for (const Line& line : lines_) {
-        low_ = std::min(low_, row.*line.value);
-        high_ = std::max(high_, row.*line.value);
+        low_ = std::fmin(low_, row.*line.value);  // NaN does not count
+        high_ = std::fmax(high_, row.*line.value);
       }
     }
     low_ = std::exp2(std::floor(std::log2(low_)));
@@ -96,25 +97,28 @@ class Panel {
   std::string draw(const Line& line) const {
     std::string path;
     std::string points;
+    double last = NAN;
     for (const FrontierRow& row : rows_) {
       const double value = row.*line.value;
+      if (std::isnan(value)) continue;
+      last = value;
       path += format("%c%.1f %.1f", path.empty() ? 'M' : 'L', x(row.tokens), y(value));
       points += format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>", x(row.tokens),
                        y(value), line.colour);
     }
-    const FrontierRow& last = rows_.back();
+    if (path.empty()) return "";
     return "<path d=\"" + path + "\" class=\"line\"" + format(" stroke=\"%s\"/>", line.colour) +
            points +
            format("<text x=\"%g\" y=\"%.1f\" fill=\"%s\">%s</text>\n", kLeft + kWidth + 10,
-                  y(last.*line.value) + 4, line.colour, line.name);
+                  y(last) + 4, line.colour, line.name);
   }
 
   double top_;
   std::span<const FrontierRow> rows_;
   std::vector<Line> lines_;
   std::string title_;
-  double low_ = 1;
-  double high_ = 2;
+  double low_;
+  double high_ = 0;
 };
 
 std::vector<FrontierRow> read_rows(const std::string& file) {
@@ -126,14 +130,15 @@ std::vector<FrontierRow> read_rows(const std::string& file) {
     const auto json = nlohmann::json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("bench") || json["bench"] != "frontier") continue;
     try {
-      rows.push_back({json.at("tokens"), json.at("prefill_tokens_s"), json.at("decode_tokens_s"),
-                      json.at("resident_bytes")});
+      const nlohmann::json& prefill = json.at("prefill_tokens_s");
+      rows.push_back({json.at("tokens"), prefill.is_null() ? NAN : prefill.get<double>(),
+                      json.at("decode_tokens_s"), json.at("resident_bytes")});
     } catch (const nlohmann::json::exception&) {
       throw Error(file + " line " + std::to_string(number) + " is no whole `frontier` row");
     }
     const FrontierRow& row = rows.back();
     const bool drawable =
-        row.tokens > 0 && row.prefill > 0 && row.decode > 0 && row.resident_bytes > 0;
+        row.tokens > 0 && !(row.prefill <= 0) && row.decode > 0 && row.resident_bytes > 0;
     if (!drawable) {
       throw Error(file + " line " + std::to_string(number) + " has a number that is not positive");
     }

@@ -12,8 +12,14 @@ for experts in fp4 fp8; do
 done
 "$1" picture "$work/rows" "$work/rows.svg" 2> "$work/error" && exit 1
 grep -q 'fewer than two lengths' "$work/error"
-"$1" frontier --model "$work/fp4" --to 4096 --threads 1 > "$work/rows"
+"$1" frontier --model "$work/fp4" --to 4096 --threads 1 --keep "$work/kept" > "$work/rows"
+"$1" picture "$work/rows" "$work/rows.svg"
+grep -q 'prefill</text>' "$work/rows.svg"
+# From what was kept: nothing is computed again, and that is not drawn.
+"$1" frontier --model "$work/fp4" --to 4096 --threads 1 --keep "$work/kept" > "$work/rows"
+grep -q '"tokens": 4096, "prefill_tokens_s": null' "$work/rows"
 "$1" picture "$work/rows" "$work/rows.svg"
 grep -q '<circle' "$work/rows.svg"
+if grep -q 'prefill</text>' "$work/rows.svg"; then exit 1; fi
 if "$1" synth --config "$2" --layers 99 --out "$work/none" 2> "$work/error"; then exit 1; fi
 grep -q 'the config has layers 0 to' "$work/error"
