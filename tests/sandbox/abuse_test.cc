@@ -17,14 +17,6 @@ using namespace dsv4::sandbox;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-namespace {
-
-Result shell(const Sandbox& box, const std::string& script) {
-  return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
-}
-
-}  // namespace
-
 TEST_CASE("balloons and floods of files end within their limits") {
   struct Abuse {
     const char* script;

@@ -16,14 +16,6 @@ using namespace dsv4::sandbox;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-namespace {
-
-Result shell(const Sandbox& box, const std::string& script) {
-  return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
-}
-
-}  // namespace
-
 TEST_CASE("nothing of ours is inherited: descriptors, variables, input") {
   const WorkDir work;
   ::setenv("DSV4_TEST_SECRET", "do-not-tell", 1);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include "sandbox/landlock.h"
@@ -21,6 +22,10 @@ struct BoxKind {
     return out << kind.name;
   }
 };
+
+inline dsv4::sandbox::Result shell(const dsv4::sandbox::Sandbox& box, const std::string& script) {
+  return box.run(dsv4::sandbox::Command{{"bash", "-c", script}, ".", {}, {}});
+}
 
 // What every machine must hold. The last is what a kernel as old as Debian 12's can do, and a user
 // who may not make a network namespace.

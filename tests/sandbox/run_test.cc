@@ -34,10 +34,6 @@ class Variable {
   std::optional<std::string> before_;
 };
 
-Result shell(const Sandbox& box, const std::string& script) {
-  return box.run(Command{{"bash", "-c", script}, ".", {}, {}});
-}
-
 // In every kind of box, and bare.
 std::vector<Sandbox> all_kinds(Policy policy) {
   std::vector<Sandbox> boxes;
