@@ -25,6 +25,8 @@ constexpr std::array kCommands = {
                cmd_resume},
     CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
+    CommandRow{"models", "the models that can be used here", cmd_models},
+    CommandRow{"bench", "what the engine does on this machine, as JSON lines", cmd_bench},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
     CommandRow{"generate", "ids that the model puts after a list of ids", cmd_generate},
     CommandRow{"tokenize", "the ids of a text, as the model's tokenizer has them", cmd_tokenize},
@@ -32,7 +34,7 @@ constexpr std::array kCommands = {
 };
 
 // Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 4> kLater = {"eval", "github", "bench", "models"};
+constexpr std::array<std::string_view, 2> kLater = {"eval", "github"};
 
 void print_help(std::ostream& out) {
   out << "dsv4-agent: a coding agent whose model runs inside it\n\n"

@@ -34,11 +34,13 @@ std::span<const CommandRow> command_table();
 // on stderr.
 int run_program(const std::vector<std::string>& arguments);
 
+int cmd_bench(const std::vector<std::string>& arguments);
 int cmd_doctor(const std::vector<std::string>& arguments);
 int cmd_fix(const std::vector<std::string>& arguments);
 int cmd_generate(const std::vector<std::string>& arguments);
 int cmd_interactive(const std::vector<std::string>& arguments);
 int cmd_logits(const std::vector<std::string>& arguments);
+int cmd_models(const std::vector<std::string>& arguments);
 int cmd_render(const std::vector<std::string>& arguments);
 int cmd_resume(const std::vector<std::string>& arguments);
 int cmd_sessions(const std::vector<std::string>& arguments);

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "agent/config_file.h"
-#include "agent/model_directory.h"
+#include "agent/models.h"
 #include "agent/open_model.h"
 #include "agent/printable.h"
 #include "agent/run_directory.h"
@@ -46,45 +44,25 @@ std::string gigabytes(uint64_t bytes) {
   return text;
 }
 
-// A line of /proc/meminfo, in bytes; 0 when it is not there.
-uint64_t memory_info(const std::string& key) {
-  std::ifstream in("/proc/meminfo");
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream words(line);
-    std::string name;
-    uint64_t kilobytes = 0;
-    if (words >> name >> kilobytes && name == key + ":") return kilobytes << 10;
-  }
-  return 0;
-}
-
-uint64_t size_of(const fs::path& directory) {
-  uint64_t bytes = 0;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (entry.is_regular_file()) bytes += entry.file_size();
-  }
-  return bytes;
-}
-
 Check check_model(const std::optional<std::string>& named) {
+  const ModelRow row = look_at_model(named, "named");
+  if (!row.error.empty()) return {"model", State::kBad, "cannot be used", row.error};
   try {
-    const fs::path directory = find_model(named);
-    const auto conversation = open_model(named);
-    const uint64_t bytes = size_of(directory);
-    const uint64_t free = memory_info("MemAvailable");
-    Check check{"model", State::kGood, "", ""};
-    check.detail = conversation->model_name() + ", a window of " +
-                   std::to_string(conversation->window()) + " tokens, " +
-                   std::to_string(bytes >> 20) + " MB in " + directory.string();
-    if (bytes > free) {
-      check.state = State::kBad;
-      check.advice = "the model needs " + gigabytes(bytes) + " of memory and " + gigabytes(free) +
-                     " are free: it would be read from disk again and again; use a larger machine";
-    }
-    return check;
+    open_model(named);
   } catch (const llm::Error& error) {
     return {"model", State::kBad, "cannot be used", error.what()};
   }
+  const Memory memory = read_memory();
+  Check check{"model", State::kGood, "", ""};
+  check.detail = row.name + ", a window of " + std::to_string(row.window) + " tokens, " +
+                 std::to_string(row.bytes >> 20) + " MB in " + row.directory.string();
+  if (!row.fits(memory)) {
+    check.state = State::kBad;
+    check.advice = "the model needs " + gigabytes(row.bytes) + " of memory and " +
+                   gigabytes(memory.available) +
+                   " are free: it would be read from disk again and again; use a larger machine";
+  }
+  return check;
 }
 
 // One row for what holds, and one for each thing that somebody should know about.
@@ -175,11 +153,11 @@ Diagnosis examine(const std::optional<std::string>& model) {
     diagnosis.checks.push_back(std::move(check));
   };
   const char* isa = llm::processor_name();
+  const Memory memory = read_memory();
   add({"processor", State::kGood,
        std::to_string(std::thread::hardware_concurrency()) + " cores, " + isa, ""},
       kPassed);
-  add({"memory", State::kGood,
-       gigabytes(memory_info("MemAvailable")) + " free of " + gigabytes(memory_info("MemTotal")),
+  add({"memory", State::kGood, gigabytes(memory.available) + " free of " + gigabytes(memory.total),
        ""},
       kPassed);
   add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);

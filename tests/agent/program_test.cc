@@ -144,3 +144,29 @@ TEST_CASE("doctor says in words and in JSON what works") {
   REQUIRE(model);
   REQUIRE(program.run("doctor --no-such-option").status == 2);
 }
+
+TEST_CASE("models lists the embedded model, the configured one and those named") {
+  const Program program;
+  program.scratch.write("config.json", "{}");
+  const Ended ended = program.run("models --json $S $S/absent");
+  REQUIRE(ended.status == 3);
+  const auto models = nlohmann::json::parse(ended.out)["models"];
+  REQUIRE(models.size() == 3);
+  REQUIRE(models[0]["name"] == "nano");
+  REQUIRE(models[0]["fits_in_memory"] == true);
+  for (const int bad : {1, 2}) REQUIRE_FALSE(models[bad]["error"].get<std::string>().empty());
+
+  const Ended words = program.run("models");
+  REQUIRE(words.status == 0);
+  REQUIRE(words.out.find("nano (embedded)") != std::string::npos);
+  REQUIRE(program.run("models --no-such-option").status == 2);
+}
+
+TEST_CASE("bench has the commands of dsv4-bench") {
+  const Program program;
+  const Ended help = program.run("bench --help");
+  REQUIRE(help.status == 0);
+  REQUIRE(help.out.find("frontier") != std::string::npos);
+  REQUIRE(program.run("bench no-such-command").status == 2);
+  REQUIRE(program.run("bench frontier --model $S/absent").status == 3);
+}
