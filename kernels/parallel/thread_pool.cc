@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "kernels/parallel/other_core.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -33,6 +36,11 @@ void await_change(const std::atomic<T>& value, T old) {
   value.wait(old);
 }
 
+// How long workers may take no part in loops before they are moved, the first time and, if that did
+// not help, again.
+constexpr std::chrono::microseconds kPatience{30};
+constexpr std::chrono::microseconds kMorePatience{3000};
+
 struct Loop {
   int64_t n = 0;
   int64_t chunk = 1;
@@ -50,11 +58,14 @@ struct ThreadPool::State {
   std::atomic<int64_t> next{0};
   std::atomic<bool> open{false};
   std::atomic<int> active{0};
-  std::atomic<int> epoch{0};  // counts loops; what workers wait on
+  std::atomic<int> joined{0};  // workers that found this loop open
+  std::atomic<int> epoch{0};   // counts loops; what workers wait on
   std::atomic<bool> stopping{false};
   std::atomic<bool> failed{false};
   std::exception_ptr error;
   std::vector<std::jthread> workers;
+  std::optional<std::chrono::steady_clock::time_point> missing_since;  // some worker, all the time
+  std::chrono::microseconds patience = kPatience;
 
   void run_chunks() {
     for (;;) {
@@ -75,9 +86,28 @@ struct ThreadPool::State {
       if (stopping) return;
       seen = epoch;
       ++active;
-      if (open) run_chunks();
+      if (open) {
+        ++joined;
+        run_chunks();
+      }
       if (--active == 0) active.notify_one();
     }
+  }
+
+  // A worker that slept may be woken on the core that the caller keeps busy, and then wait there
+  // for tens of milliseconds although another core is free.
+  void look_for_missing() {
+    if (joined == static_cast<int>(workers.size())) {
+      missing_since.reset();
+      patience = kPatience;
+      return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (!missing_since) missing_since = now;
+    if (now - *missing_since < patience) return;
+    for (std::jthread& worker : workers) move_off_this_core(worker);
+    missing_since = now;
+    patience = kMorePatience;
   }
 
   void wait_until_idle() {
@@ -114,11 +144,13 @@ void ThreadPool::parallel_for(int64_t n, int64_t grain, LoopBody body) {
   s.loop = {n, std::max(grain, even), body};
   s.next = 0;
   s.failed = false;
+  s.joined = 0;
   s.open = true;
   ++s.epoch;
   s.epoch.notify_all();
   s.run_chunks();
   s.open = false;
+  s.look_for_missing();
   s.wait_until_idle();
   if (s.failed) std::rethrow_exception(std::exchange(s.error, nullptr));
 }

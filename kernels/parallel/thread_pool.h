@@ -25,7 +25,8 @@ class LoopBody {
 // A fixed set of worker threads for data-parallel loops. The calling thread takes part in the work,
 // so a pool of 1 owns no thread at all. One loop runs at a time: a pool belongs to one session's
 // caller and is not itself thread-safe. Workers look out for the next loop for some tens of
-// microseconds, the pace of a model's layers, and then sleep.
+// microseconds, the pace of a model's layers, and then sleep. One that is then woken on the
+// caller's core is moved to another.
 class ThreadPool {
  public:
   // threads: how many run a loop, the caller included; 0 means one per available core.

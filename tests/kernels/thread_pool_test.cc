@@ -5,6 +5,12 @@
 #include <thread>
 #include <vector>
 
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#endif
+
+#include "kernels/parallel/other_core.h"
 #include "tests/catch.h"
 
 using dsv4::kernels::ThreadPool;
@@ -51,3 +57,17 @@ TEST_CASE("a loop of at most one grain stays on the calling thread") {
   pool.parallel_for(100, 100, [&](int64_t, int64_t) { runner = std::this_thread::get_id(); });
   REQUIRE(runner == std::this_thread::get_id());
 }
+
+#if defined(__linux__)
+TEST_CASE("a thread that was moved off the caller's core may later run where it could before") {
+  cpu_set_t allowed;
+  REQUIRE(pthread_getaffinity_np(pthread_self(), sizeof(allowed), &allowed) == 0);
+  std::jthread thread([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) std::this_thread::yield();
+  });
+  for (int i = 0; i < 20; ++i) dsv4::kernels::move_off_this_core(thread);
+  cpu_set_t after;
+  REQUIRE(pthread_getaffinity_np(thread.native_handle(), sizeof(after), &after) == 0);
+  REQUIRE(CPU_EQUAL(&allowed, &after));
+}
+#endif
