@@ -6,6 +6,7 @@ pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
 if(DSV4_AGENT)
   find_package(Boost 1.81 REQUIRED COMPONENTS filesystem program_options)
+  find_package(OpenSSL 3 REQUIRED)
   pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
   pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
   pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)

@@ -23,9 +23,9 @@ available() { [[ $(LC_ALL=C apt-cache policy "$1" 2>/dev/null) == *"Candidate: "
 installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *"ok installed" ]]; }
 
 packages=(g++ make cmake ninja-build ccache pkg-config git python3 python3-venv nlohmann-json3-dev
-          libedit-dev libpcre2-dev libgit2-dev libseccomp-dev libsqlite3-dev libtomlplusplus-dev
-          libtree-sitter-dev bubblewrap)
-[ "$goal" = test ] && packages+=(catch2 ripgrep tmux)
+          libedit-dev libpcre2-dev libgit2-dev libseccomp-dev libsqlite3-dev libssl-dev
+          libtomlplusplus-dev libtree-sitter-dev bubblewrap)
+[ "$goal" = test ] && packages+=(catch2 openssl ripgrep tmux)
 
 updated=
 update_once() { [ -n "$updated" ] || { say "reading the package lists"; as_root apt-get update -qq; updated=1; }; }
