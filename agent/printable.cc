@@ -1,18 +1,9 @@
 #include "agent/printable.h"
 
-#include <cstdint>
 #include <cstdio>
 
 namespace dsv4::agent {
 namespace {
-
-uint32_t decode(std::string_view text, size_t length) {
-  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
-  if (length == 1) return byte(0);
-  uint32_t code = byte(0) & (0xffu >> (length + 1));
-  for (size_t i = 1; i < length; ++i) code = (code << 6) | (byte(i) & 0x3f);
-  return code;
-}
 
 bool steers_a_terminal(uint32_t code) {
   if (code < 0x20) return code != '\n' && code != '\t';
@@ -29,6 +20,14 @@ void append_escape(std::string* out, const char* format, uint32_t value) {
 
 }  // namespace
 
+uint32_t utf8_code(std::string_view text, size_t length) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(text[i])); };
+  if (length == 1) return byte(0);
+  uint32_t code = byte(0) & (0xffu >> (length + 1));
+  for (size_t i = 1; i < length; ++i) code = (code << 6) | (byte(i) & 0x3f);
+  return code;
+}
+
 size_t utf8_length(std::string_view text) {
   if (text.empty()) return 0;
   const auto first = static_cast<uint8_t>(text[0]);
@@ -38,7 +37,7 @@ size_t utf8_length(std::string_view text) {
   for (size_t i = 1; i < length; ++i) {
     if ((static_cast<uint8_t>(text[i]) & 0xc0) != 0x80) return 0;
   }
-  const uint32_t code = decode(text, length);
+  const uint32_t code = utf8_code(text, length);
   constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
   if (code < kSmallest[length] || code > 0x10ffff) return 0;
   return code >= 0xd800 && code <= 0xdfff ? 0 : length;
@@ -78,7 +77,7 @@ std::string printable(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const uint32_t code = decode(text, length);
+    const uint32_t code = utf8_code(text, length);
     if (!steers_a_terminal(code)) {
       out += text.substr(0, length);
     } else {

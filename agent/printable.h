@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ std::string printable_line(std::string_view text, size_t width);
 // Length of the UTF-8 sequence that begins at text[0] (1 to 4), or 0 when it is not valid: overlong
 // forms, surrogates and values past U+10FFFF are not.
 size_t utf8_length(std::string_view text);
+
+// The character that a sequence of that length is.
+uint32_t utf8_code(std::string_view text, size_t length);
 
 bool is_utf8(std::string_view text);
 
