@@ -74,9 +74,7 @@ Chat::Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* sa
   place.work = run_dir_ / "work";
   place.repository = repository_;
   place.test = options_.test;
-  place.sandboxed = options_.sandboxed;
-  place.box = options_.box;
-  place.allow_net = options_.allow_net;
+  static_cast<BoxOptions&>(place) = options_;
   place.window = model_.conversation->window();
   place.every_parameter = !model_.repairs_only;
   place.made = saved != nullptr;
@@ -199,7 +197,7 @@ void Chat::finish(const ChatAnswer& answer) {
   try {
     const OwnedDirectory directory(run_dir_ / "work/finish");
     std::ofstream(directory.path() / "patch.diff", std::ios::binary) << patch();
-    run_finish_hooks(options_.hooks, directory.path(), place_->sandboxed(),
+    run_finish_hooks(options_.hooks, place_->policy(directory.path()),
                      answer.code == kPassed ? "answered" : "gave_up", observer_);
   } catch (const std::exception& error) {
     observer_.on_note(error.what());
@@ -214,7 +212,7 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
   options.sampling.seed = options_.seed * 1'000'003u + messages_;
   options.cancel = cancel;
   options.answers = true;
-  Hooks hooks(options_.hooks, {place_->copy(), place_->toolbox(), place_->sandboxed()}, observer_,
+  Hooks hooks(options_.hooks, {place_->policy(place_->copy()), place_->toolbox()}, observer_,
               cancel);
   options.forbid = [&](const llm::ToolCall& call) {
     const auto reason = forbidden(call, approval, place_->sandboxed(), environment_.ask);
@@ -252,9 +250,7 @@ ChatAnswer Chat::repair(const std::string& message, std::stop_token cancel) {
   options.seed = options_.seed;
   options.apply = true;  // to the working copy
   options.run_dir = (run_dir_ / "repairs" / std::to_string(messages_)).string();
-  options.sandboxed = options_.sandboxed;
-  options.box = options_.box;
-  options.allow_net = options_.allow_net;
+  static_cast<BoxOptions&>(options) = options_;
   options.model_name = model_.name;
   options.failing_only = true;
   options.hooks = options_.hooks;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/approval.h"
+#include "agent/box_options.h"
 #include "agent/chat_place.h"
 #include "agent/commands.h"
 #include "agent/hook.h"
@@ -35,7 +36,7 @@ struct ChatModel {
 // Opens the named model directory, else the embedded model. Throws llm::Error.
 using ChatModelOpener = std::function<ChatModel(const std::optional<std::string>& directory)>;
 
-struct ChatOptions {
+struct ChatOptions : BoxOptions {
   std::optional<std::string> repo;   // else the work tree around the current directory
   std::optional<std::string> test;   // else detected
   std::optional<std::string> model;  // else the embedded one
@@ -44,11 +45,8 @@ struct ChatOptions {
   int attempts = 8;                             // at one message, where the model repairs only
   std::chrono::milliseconds time_limit = std::chrono::minutes(30);  // likewise
   uint64_t seed = 0;
-  std::string run_dir;  // empty: a new one in the state directory
-  bool sandboxed = true;
+  std::string run_dir;      // empty: a new one in the state directory
   std::vector<Hook> hooks;  // as the user's configuration is now
-  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
-  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
 };
 
 struct ChatEnvironment {

@@ -99,7 +99,8 @@ ordered_json json_of(const ChatOptions& options) {
           {"turn_tokens", options.limits.turn_tokens},
           {"attempts", options.attempts},
           {"time_limit_ms", options.time_limit.count()},
-          {"seed", options.seed}};
+          {"seed", options.seed},
+          {"box", box_json(options)}};
 }
 
 ChatOptions chat_options_from(const ordered_json& json) {
@@ -115,6 +116,7 @@ ChatOptions chat_options_from(const ordered_json& json) {
   json.at("attempts").get_to(options.attempts);
   options.time_limit = std::chrono::milliseconds(json.at("time_limit_ms").get<int64_t>());
   json.at("seed").get_to(options.seed);
+  if (json.contains("box")) static_cast<BoxOptions&>(options) = box_options_from(json["box"]);
   return options;
 }
 

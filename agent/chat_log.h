@@ -37,9 +37,9 @@ ChatOptions chat_options_from(const nlohmann::ordered_json& json);
 
 struct SavedChat {
   std::filesystem::path directory;
-  std::shared_ptr<RunLock> lock;       // nobody else has written since it was read
-  ChatOptions options;                 // as of the last mark; sandboxed is for the caller to say
-  std::vector<SavedContext> contexts;  // of every mark
+  std::shared_ptr<RunLock> lock;              // nobody else has written since it was read
+  ChatOptions options;                        // as of the last mark
+  std::vector<SavedContext> contexts;         // of every mark
   std::vector<nlohmann::ordered_json> tools;  // Toolbox::save() of every mark
   Timeline timeline;                          // its moments name marks
   std::string notes;

@@ -6,7 +6,6 @@
 #include "agent/error.h"
 #include "agent/gate.h"
 #include "agent/loop.h"
-#include "agent/network_log.h"
 #include "agent/patch.h"
 #include "agent/printable.h"
 
@@ -37,6 +36,7 @@ ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_tok
   workspace.output_limit = result_limit(options_.window);
   workspace.box = box_.get();
   workspace.every_parameter = options_.every_parameter;
+  workspace.protected_names = protected_names(options_, options_.repository.hooks);
   toolbox_ = std::make_unique<tools::Toolbox>(std::move(workspace));
 }
 
@@ -46,20 +46,21 @@ void ChatPlace::make_copy(Observer& observer, std::stop_token cancel) {
       options_.repository, listing, copy(),
       [&observer](uint64_t bytes, uint64_t total) { observer.on_copy(bytes, total); }, cancel);
   if (!done) throw std::runtime_error("the session was ended before the copy was made");
+  hide_stand_ins(copy(), protected_names(options_, options_.repository.hooks));
   std::vector<std::string> paths;
   for (const TreeEntry& entry : listing.entries) paths.push_back(entry.path);
   test_ = config_.test ? TestCommand{*config_.test, kRepositoryConfig}
                        : detect_test_command(options_.repository.root, paths);
 }
 
+sandbox::Policy ChatPlace::policy(const fs::path& directory) const {
+  return box_policy(options_, directory, options_.repository.hooks, options_.work.parent_path());
+}
+
 std::unique_ptr<sandbox::Sandbox> ChatPlace::make_box(const fs::path& copy) const {
-  sandbox::Policy policy = sandbox::task_policy(copy);
-  policy.limits.wall_time = config_.timeout.value_or(kTestTime);
-  policy.enforce = options_.sandboxed;
-  policy.backend = options_.box;
-  policy.network = options_.allow_net;
-  policy.on_network = network_log(options_.work.parent_path());
-  return std::make_unique<sandbox::Sandbox>(std::move(policy));
+  sandbox::Policy own = policy(copy);
+  own.limits.wall_time = config_.timeout.value_or(kTestTime);
+  return std::make_unique<sandbox::Sandbox>(std::move(own));
 }
 
 void ChatPlace::set_test(const std::string& command) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/box_options.h"
 #include "agent/config_file.h"
 #include "agent/observer.h"
 #include "agent/repository.h"
@@ -18,17 +19,14 @@
 
 namespace dsv4::agent {
 
-struct ChatPlaceOptions {
+struct ChatPlaceOptions : BoxOptions {
   std::filesystem::path work;       // a directory of the session's own; removed with the place,
                                     // unless it is kept
   Repository repository;            // the user's
   std::optional<std::string> test;  // else the repository's own, else detected
-  bool sandboxed = true;
-  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
-  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
-  int64_t window = 0;                           // the model's: bounds one tool result
-  bool every_parameter = false;                 // see tools::WorkspaceOptions
-  bool made = false;  // the copy is there already, from an earlier process
+  int64_t window = 0;               // the model's: bounds one tool result
+  bool every_parameter = false;     // see tools::WorkspaceOptions
+  bool made = false;                // the copy is there already, from an earlier process
 };
 
 // What a session works on: the user's repository, a private copy that the tools and commands have,
@@ -41,6 +39,9 @@ class ChatPlace {
   std::filesystem::path copy() const { return work_.path() / "tree"; }
   tools::Toolbox& toolbox() { return *toolbox_; }
   bool sandboxed() const { return options_.sandboxed; }
+
+  // Of commands in that directory.
+  sandbox::Policy policy(const std::filesystem::path& directory) const;
 
   // The command that `test` runs; nothing when none is known.
   const std::optional<TestCommand>& test() const { return test_; }

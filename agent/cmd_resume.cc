@@ -2,6 +2,7 @@
 #include <boost/program_options.hpp>
 #include <iostream>
 
+#include "agent/box_options.h"
 #include "agent/commands.h"
 #include "agent/config_file.h"
 #include "agent/duration.h"
@@ -22,7 +23,7 @@ namespace po = boost::program_options;
 struct Arguments {
   std::string id;
   std::optional<std::chrono::milliseconds> time_limit;
-  bool sandboxed = true;
+  BoxFlags box;
   bool json = false;
   bool quiet = false;
   bool help = false;
@@ -33,7 +34,7 @@ po::options_description described() {
   auto add = all.add_options();
   add("time-limit", po::value<std::string>()->value_name("TIME"),
       "for what is to come, such as 90s, 30m, 2h; else what is left of the run's own");
-  add("no-sandbox", "run commands unprotected; only where everything is trusted");
+  add_box_flags(&all);
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
   add("help", "this text");
@@ -48,7 +49,7 @@ Arguments parse(const std::vector<std::string>& arguments) {
   const po::variables_map values =
       read_options(arguments, all, positional, "dsv4-agent resume --help");
   Arguments out;
-  out.sandboxed = values.count("no-sandbox") == 0;
+  out.box = box_flags(values);
   out.json = values.count("json") != 0;
   out.quiet = values.count("quiet") != 0;
   out.help = values.count("help") != 0;
@@ -85,14 +86,15 @@ SavedRun open_run(const SessionRow& row) {
   return saved;
 }
 
-// As the run was asked for. That there is no sandbox must be typed each time.
-FixOptions options_of(const SavedRun& saved, const SessionRow& row, bool sandboxed) {
+// As the run was asked for, but for what was typed now. That there is no sandbox must be typed each
+// time.
+FixOptions options_of(const SavedRun& saved, const SessionRow& row, const BoxFlags& box) {
   FixOptions options = options_from(saved.run.at("options"));
-  if (sandboxed && !options.sandboxed) {
+  if (!box.no_sandbox && !options.sandboxed) {
     throw UsageError(shown(row) +
                      " was begun with --no-sandbox: type that again to go on without a sandbox");
   }
-  options.sandboxed = sandboxed;
+  static_cast<BoxOptions&>(options) = box.over(options);
   return options;
 }
 
@@ -111,10 +113,10 @@ int go_on_with_session(const Arguments& parsed, const SessionRow& row) {
   if (parsed.json || parsed.quiet || parsed.time_limit) {
     throw UsageError(printable_line(row.id, 200) +
                      " is a session, which goes on in the terminal: of the options it takes only "
-                     "--no-sandbox");
+                     "those of the sandbox");
   }
   std::vector<std::string> arguments = {"--resume", row.directory.string()};
-  if (!parsed.sandboxed) arguments.emplace_back("--no-sandbox");
+  for (const std::string& word : words_of(parsed.box)) arguments.push_back(word);
   return cmd_interactive(arguments);
 }
 
@@ -143,7 +145,7 @@ int cmd_resume(const std::vector<std::string>& arguments) {
     row = find_one(sessions.get(), parsed.id);
     if (row.kind == "fix") {
       saved = open_run(row);
-      options = options_of(saved, row, parsed.sandboxed);
+      options = options_of(saved, row, parsed.box);
       options.hooks = read_user_config().hooks;
       time_limit = time_left(parsed, options, saved);
       options.time_limit =

@@ -62,8 +62,7 @@ class FixRun {
         environment_(environment),
         saved_(saved),
         report_(*report),
-        places_(task_, {options.sandboxed, options.box, options.allow_net},
-                !is_embedded_model(options.model), environment.stop.token()) {}
+        places_(task_, options, !is_embedded_model(options.model), environment.stop.token()) {}
 
   // Box and conversation are gone when this returns, however it returns.
   void run() {
@@ -253,7 +252,7 @@ class FixRun {
     options.saver = saver.get();
     options.resumed = attempt.from ? &*attempt.from : nullptr;
     Hooks hooks(options_.hooks,
-                {attempt.place->copy.path(), *attempt.place->toolbox, options_.sandboxed}, observer,
+                {places_.policy(attempt.place->copy.path()), *attempt.place->toolbox}, observer,
                 options.cancel);
     options.forbid = [&hooks](const llm::ToolCall& call) { return hooks.before(call); };
     Observers observers({&observer, &hooks});
@@ -326,15 +325,19 @@ class FixRun {
     if (environment_.stop.interrupted()) attempt.place->keep();
   }
 
-  static std::string patch_of(const Workplace& place, Observer& observer) {
-    std::vector<std::string> left_out;
-    std::string patch = make_patch(place.copy.path(), "", &left_out);
-    if (!left_out.empty()) {
+  std::string patch_of(const Workplace& place, Observer& observer) const {
+    NotInPatch left_out;
+    std::string patch = make_patch(
+        place.copy.path(), {"", protected_names(options_, task_.repository.hooks)}, &left_out);
+    const auto tell = [&](const std::string& why, const std::vector<std::string>& paths) {
+      if (paths.empty()) return;
       const std::string more =
-          left_out.size() > 1 ? " and " + std::to_string(left_out.size() - 1) + " more" : "";
-      observer.on_note("too large for the patch and left out of it: " +
-                       printable_line(left_out.front(), 200) + more);
-    }
+          paths.size() > 1 ? " and " + std::to_string(paths.size() - 1) + " more" : "";
+      observer.on_note(why + " and left out of the patch: " + printable_line(paths.front(), 200) +
+                       more);
+    };
+    tell("too large", left_out.too_large);
+    tell("CI configuration or a hook", left_out.protected_names);
     return patch;
   }
 
@@ -370,6 +373,7 @@ class FixRun {
     options.test_command = task_.test.command;
     options.setup = task_.issue.front.setup;
     options.fixed = FixedTests(task_.issue.front.tests);
+    options.protected_names = protected_names(options_, task_.repository.hooks);
     options.passed_before = report_.before.value_or(false);
     options.make_box = [this](const fs::path& copy) { return places_.make_box(copy); };
     return check_gate(patch, options, std::move(cancel));
@@ -466,8 +470,8 @@ void finish(const FixOptions& options, const FixReport& report, Observer& observ
     const fs::path file = report.run_dir / name;
     if (fs::exists(file)) fs::copy_file(file, place.path() / name);
   }
-  run_finish_hooks(options.hooks, place.path(), options.sandboxed, report.json().at("status"),
-                   observer);
+  run_finish_hooks(options.hooks, box_policy(options, place.path(), "", report.run_dir),
+                   report.json().at("status"), observer);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/box_options.h"
 #include "agent/commands.h"
 #include "agent/context.h"
 #include "agent/hook.h"
@@ -25,7 +26,7 @@
 namespace dsv4::agent {
 
 // What `fix` was asked for.
-struct FixOptions {
+struct FixOptions : BoxOptions {
   std::string issue;  // a file, or "-"
   std::optional<std::string> repo;
   std::optional<std::string> test;
@@ -38,9 +39,6 @@ struct FixOptions {
   std::optional<std::string> branch;
   std::optional<std::string> patch_file;
   std::string run_dir;  // empty: a new one in the state directory
-  bool sandboxed = true;
-  sandbox::BackendKind box = sandbox::BackendKind::kAuto;
-  std::vector<sandbox::AllowedHost> allow_net;  // that commands may reach; logged in network.log
   // Tests that pass before the first turn end the run: the model can write no test of its own.
   bool failing_only = false;
   std::vector<Hook> hooks;           // as the user's configuration is now

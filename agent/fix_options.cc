@@ -4,6 +4,7 @@
 #include <limits>
 #include <sstream>
 
+#include "agent/box_options.h"
 #include "agent/duration.h"
 #include "agent/error.h"
 #include "agent/option_values.h"
@@ -45,11 +46,7 @@ po::options_description described() {
       "commit the patch to a new branch when the gate has passed");
   add("patch", text()->value_name("FILE"), "write the patch there when the gate has passed");
   add("run-dir", text()->value_name("DIR"), "keep the record of the run there: a new directory");
-  add("sandbox", text()->value_name("KIND"),
-      "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
-  add("allow-net", text()->value_name("HOST:PORT,..."),
-      "servers that commands may reach, through a proxy that logs it; none when left out");
-  add("no-sandbox", "run commands unprotected; only where everything is trusted");
+  add_box_flags(&all);
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
   add("help", "this text");
@@ -121,9 +118,7 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   options.patch_file = text_value(values, "patch");
   options.run_dir = text_value(values, "run-dir").value_or("");
   options.apply = values.count("apply") != 0;
-  options.sandboxed = values.count("no-sandbox") == 0;
-  options.box = sandbox_value(values);
-  options.allow_net = allowed_hosts(values);
+  static_cast<BoxOptions&>(options) = box_flags(values).over({});
   out.model = text_value(values, "model");
   if (!out.model) out.model = config.model;
   if (options.apply && options.branch) {

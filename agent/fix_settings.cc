@@ -33,28 +33,27 @@ std::optional<std::string> absolute(const std::optional<std::string>& path) {
 }  // namespace
 
 ordered_json settings_json(const FixOptions& options, const Task& task) {
-  return {{"repo", bytes_to_json(task.repository.root.string())},
-          {"issue", bytes_to_json(task.issue.file.string())},
-          {"issue_directory", bytes_to_json(task.issue.directory.string())},
-          {"test", bytes_to_json(task.test.command)},
-          {"test_from", task.test.source},
-          {"test_timeout_ms", task.test_timeout.count()},
-          {"attempts", options.attempts},
-          {"parallel", options.parallel},
-          {"turns", options.limits.turns},
-          {"tokens", options.limits.tokens},
-          {"turn_tokens", options.limits.turn_tokens},
-          {"time_limit_ms", options.time_limit.count()},
-          {"seed", options.seed},
-          {"apply", options.apply},
-          {"branch", json_of(options.branch)},
-          {"patch", json_of(absolute(options.patch_file))},
-          {"sandboxed", options.sandboxed},
-          {"sandbox", std::string(sandbox::name_of(options.box))},
-          {"allow_net", shown(options.allow_net)},
-          {"failing_only", options.failing_only},
-          {"model", json_of(absolute(options.model))},
-          {"model_name", options.model_name}};
+  ordered_json settings = {{"repo", bytes_to_json(task.repository.root.string())},
+                           {"issue", bytes_to_json(task.issue.file.string())},
+                           {"issue_directory", bytes_to_json(task.issue.directory.string())},
+                           {"test", bytes_to_json(task.test.command)},
+                           {"test_from", task.test.source},
+                           {"test_timeout_ms", task.test_timeout.count()},
+                           {"attempts", options.attempts},
+                           {"parallel", options.parallel},
+                           {"turns", options.limits.turns},
+                           {"tokens", options.limits.tokens},
+                           {"turn_tokens", options.limits.turn_tokens},
+                           {"time_limit_ms", options.time_limit.count()},
+                           {"seed", options.seed},
+                           {"apply", options.apply},
+                           {"branch", json_of(options.branch)},
+                           {"patch", json_of(absolute(options.patch_file))},
+                           {"failing_only", options.failing_only},
+                           {"model", json_of(absolute(options.model))},
+                           {"model_name", options.model_name}};
+  settings.update(box_json(options));
+  return settings;
 }
 
 FixOptions options_from(const ordered_json& settings) {
@@ -72,10 +71,7 @@ FixOptions options_from(const ordered_json& settings) {
   settings.at("apply").get_to(options.apply);
   options.branch = text_from(settings.at("branch"));
   options.patch_file = text_from(settings.at("patch"));
-  settings.at("sandboxed").get_to(options.sandboxed);
-  options.box = sandbox::backend_kind(settings.value("sandbox", std::string("auto")));
-  const std::string hosts = settings.value("allow_net", std::string());
-  if (!hosts.empty()) options.allow_net = sandbox::parse_allowed_hosts(hosts);
+  static_cast<BoxOptions&>(options) = box_options_from(settings);
   settings.at("failing_only").get_to(options.failing_only);
   options.model = text_from(settings.at("model"));
   settings.at("model_name").get_to(options.model_name);

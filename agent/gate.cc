@@ -34,7 +34,7 @@ class Gate {
     } catch (const std::runtime_error& error) {
       return fail(error.what());
     }
-    if (result_.patch.empty()) return fail("only tests were changed, and those stay as they were");
+    if (result_.patch.empty()) return fail("only what stays as it was was changed: " + put_back_);
     try {
       return decide(patch_paths(result_.patch));
     } catch (const TestsError& error) {
@@ -60,11 +60,13 @@ class Gate {
       if (is_fixed(path)) restored.push_back(path);
     }
     take_files(options_.base, patched_.path(), restored);
+    if (!restored.empty()) put_back_ = printable_line(restored.front(), 200);
     result_.patch = make_patch(patched_.path());
   }
 
   bool is_fixed(const std::string& path) const {
     if (path == kRepositoryConfig) return true;  // it says which command decides
+    if (options_.protected_names.hold(path)) return true;
     if (options_.passed_before) return options_.fixed.named(path);
     const bool existed = fs::exists(fs::symlink_status(options_.base / path));
     if (existed) return options_.fixed.contains(path);
@@ -114,6 +116,7 @@ class Gate {
   const GateOptions& options_;
   std::stop_token cancel_;
   OwnedDirectory patched_;
+  std::string put_back_;  // a path of the patch that stays as it was
   GateResult result_;
 };
 

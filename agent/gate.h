@@ -21,6 +21,7 @@ struct GateOptions {
   std::string test_command;
   std::optional<std::string> setup;
   FixedTests fixed{{}};
+  sandbox::ProtectedNames protected_names;  // put back as they were, like fixed tests
   // The tests passed before the first turn: the patch must bring a test that fails without it.
   bool passed_before = false;
   BoxMaker make_box;
@@ -29,16 +30,17 @@ struct GateOptions {
 struct GateResult {
   bool passed = false;
   std::string reason;                  // one sentence, either way
-  std::string patch;                   // what was tested: without changes to tests that are fixed
+  std::string patch;                   // what was tested: without changes to what is fixed
   std::optional<sandbox::Result> run;  // of the last command
 };
 
 // Decides whether a patch is a solution; nothing that happened in the attempt counts. The patch is
 // applied to a fresh copy of the base, the fixed tests are put back as they were, and the command
 // runs there: exit status 0 passes. Fixed are the files the task names, every existing test file,
-// the repository's own configuration, and the absence of files that steer tests. Where the tests
-// passed before, test files of the patch stay (unless the task names them), and it takes three
-// runs: all of the patch passes, its tests alone fail, and everything but its tests passes.
+// the repository's own configuration, protected names, and the absence of files that steer tests.
+// Where the tests passed before, test files of the patch stay (unless the task names them), and it
+// takes three runs: all of the patch passes, its tests alone fail, and everything but its tests
+// passes.
 GateResult check_gate(const std::string& patch, const GateOptions& options,
                       std::stop_token cancel = {});
 

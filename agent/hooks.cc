@@ -10,8 +10,6 @@
 namespace dsv4::agent {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr size_t kLongestWord = 100'000;  // one argument of a program may be 128 KiB
 
 const char* name_of(Hook::On on) {
@@ -53,11 +51,13 @@ std::vector<std::pair<std::string, std::string>> own_environment() {
   return all;
 }
 
-sandbox::Sandbox make_box(const Hook& hook, const fs::path& directory, bool sandboxed) {
-  sandbox::Policy policy = sandbox::task_policy(directory);
+sandbox::Sandbox make_box(const Hook& hook, sandbox::Policy policy) {
   policy.limits.wall_time = hook.timeout;
-  policy.enforce = sandboxed && hook.sandboxed;
-  if (!hook.sandboxed) policy.environment = own_environment();
+  if (!hook.sandboxed) {
+    policy.enforce = false;
+    policy.network.clear();  // all of it is open
+    policy.environment = own_environment();
+  }
   return sandbox::Sandbox(std::move(policy));
 }
 
@@ -93,7 +93,7 @@ Hooks::Hooks(const std::vector<Hook>& hooks, Place place, Observer& told, std::s
     : place_(std::move(place)), told_(told), cancel_(std::move(cancel)) {
   for (const Hook& hook : hooks) {
     if (hook.on == Hook::On::kFinish) continue;
-    ready_.push_back({hook, make_box(hook, place_.copy, place_.sandboxed)});
+    ready_.push_back({hook, make_box(hook, place_.policy)});
   }
 }
 
@@ -138,11 +138,13 @@ bool any_on_finish(const std::vector<Hook>& hooks) {
                      [](const Hook& hook) { return hook.on == Hook::On::kFinish; });
 }
 
-void run_finish_hooks(const std::vector<Hook>& hooks, const fs::path& directory, bool sandboxed,
+void run_finish_hooks(const std::vector<Hook>& hooks, sandbox::Policy policy,
                       const std::string& status, Observer& told) {
+  policy.read_only.clear();
+  policy.protected_names.clear();
   for (const Hook& hook : hooks) {
     if (hook.on != Hook::On::kFinish) continue;
-    const auto trouble = run_hook(hook, make_box(hook, directory, sandboxed), {status}, {});
+    const auto trouble = run_hook(hook, make_box(hook, policy), {status}, {});
     if (trouble) told.on_note(failure(hook, *trouble));
   }
 }

@@ -17,8 +17,8 @@ namespace dsv4::agent {
 // The hooks of the user's configuration that are run around the calls of tools, in one working
 // copy: by sh -c, with $1 the event ("before-tool", "after-tool"), $2 the tool, $3 the call's
 // arguments as JSON (empty where those take over 100,000 bytes), and after the call $4 "done" or
-// "error". They have the sandbox of the model's commands, but for their own time limit; a hook that
-// is configured to have none has the user's environment instead.
+// "error". They have the sandbox of the model's commands and reach what those may reach, but for
+// their own time limit; a hook that is configured to have none has the user's environment instead.
 //
 // A hook before a call that does not end with 0, whatever the reason, keeps the call from being
 // done. One after a call changes nothing that way. Failures are told. What hooks change in the
@@ -26,9 +26,8 @@ namespace dsv4::agent {
 class Hooks : public Observer {
  public:
   struct Place {
-    std::filesystem::path copy;
+    sandbox::Policy policy;  // of the model's commands
     tools::Toolbox& toolbox;
-    bool sandboxed;  // false for --no-sandbox: then no hook has one
   };
 
   // What it refers to must outlive it. told: where failures are told. Throws sandbox::SetupError.
@@ -53,9 +52,10 @@ class Hooks : public Observer {
 };
 
 // Runs the hooks for the end of a run or of a session's message: $1 is "finish", $2 the status.
-// They work in `directory`, which holds what they may want to see and goes afterwards.
-void run_finish_hooks(const std::vector<Hook>& hooks, const std::filesystem::path& directory,
-                      bool sandboxed, const std::string& status, Observer& told);
+// They work in the directory of the policy, which holds what they may want to see and goes
+// afterwards, so that nothing in it is protected.
+void run_finish_hooks(const std::vector<Hook>& hooks, sandbox::Policy policy,
+                      const std::string& status, Observer& told);
 
 bool any_on_finish(const std::vector<Hook>& hooks);
 

@@ -55,30 +55,4 @@ std::optional<std::string> text_value(const po::variables_map& values, const cha
   return text;
 }
 
-sandbox::BackendKind sandbox_value(const po::variables_map& values) {
-  const auto kind = text_value(values, "sandbox");
-  if (!kind) return sandbox::BackendKind::kAuto;
-  if (values.count("no-sandbox") != 0) {
-    throw UsageError("--sandbox and --no-sandbox exclude each other");
-  }
-  try {
-    return sandbox::backend_kind(*kind);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError("--sandbox: " + printable_line(error.what(), 200));
-  }
-}
-
-std::vector<sandbox::AllowedHost> allowed_hosts(const po::variables_map& values) {
-  const auto text = text_value(values, "allow-net");
-  if (!text) return {};
-  if (values.count("no-sandbox") != 0) {
-    throw UsageError("--allow-net needs the sandbox: without it the whole network is open");
-  }
-  try {
-    return sandbox::parse_allowed_hosts(*text);
-  } catch (const std::invalid_argument& error) {
-    throw UsageError("--allow-net: " + printable_line(error.what(), 200));
-  }
-}
-
 }  // namespace dsv4::agent

@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "sandbox/sandbox.h"
-
 namespace dsv4::agent {
 
 // Reads a command line as it is spelled: no abbreviations, so that a script does not change its
@@ -23,10 +21,5 @@ std::optional<std::string> text_value(const boost::program_options::variables_ma
                                       const char* name);
 int64_t whole_number(const boost::program_options::variables_map& values, const char* name,
                      int64_t smallest, int64_t fallback, int64_t largest);
-// --sandbox KIND; UsageError for another kind, or beside --no-sandbox.
-sandbox::BackendKind sandbox_value(const boost::program_options::variables_map& values);
-// --allow-net HOST:PORT,...; UsageError for what is not that, or beside --no-sandbox.
-std::vector<sandbox::AllowedHost> allowed_hosts(
-    const boost::program_options::variables_map& values);
 
 }  // namespace dsv4::agent

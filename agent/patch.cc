@@ -29,12 +29,17 @@ GitDiff parse_patch(const std::string& patch) {
 // command left behind, however large, is ever in memory.
 class Selection {
  public:
-  explicit Selection(const fs::path& copy) : copy_(copy), ignored_(ignored_files(copy)) {}
+  Selection(const fs::path& copy, const sandbox::ProtectedNames& names)
+      : copy_(copy), names_(names), ignored_(ignored_files(copy)) {}
 
   bool holds(const git_diff_delta& delta) {
     const std::string_view path = delta.new_file.path;
     if (delta.status == GIT_DELTA_UNTRACKED && ignored_.contains(path)) return false;
     const fs::path file = copy_ / path;
+    if (names_.hold(path)) {
+      if (!is_stand_in(file, path)) left_out_.protected_names.emplace_back(path);
+      return false;
+    }
     std::error_code error;
     const bool regular = fs::is_regular_file(fs::symlink_status(file, error));
     const uint64_t size = regular ? fs::file_size(file, error) : 0;
@@ -42,17 +47,25 @@ class Selection {
       total_ += size;
       return true;
     }
-    left_out_.emplace_back(path);
+    left_out_.too_large.emplace_back(path);
     return false;
   }
 
-  const std::vector<std::string>& left_out() const { return left_out_; }
+  const NotInPatch& left_out() const { return left_out_; }
 
  private:
+  // An empty file that a box put there.
+  static bool is_stand_in(const fs::path& file, std::string_view path) {
+    std::error_code error;
+    return sandbox::may_be_stand_in(path) && fs::is_regular_file(fs::symlink_status(file, error)) &&
+           fs::file_size(file, error) == 0;
+  }
+
   fs::path copy_;
+  const sandbox::ProtectedNames& names_;
   std::set<std::string, std::less<>> ignored_;
   uint64_t total_ = 0;
-  std::vector<std::string> left_out_;
+  NotInPatch left_out_;
 };
 
 // Whether `path` lies below real folders only. A tree may hold links in place of folders, made by
@@ -79,14 +92,13 @@ void make_folders(const fs::path& root, const fs::path& path) {
 
 }  // namespace
 
-std::string make_patch(const fs::path& copy, const std::string& prefix,
-                       std::vector<std::string>* left_out) {
+std::string make_patch(const fs::path& copy, const PatchOptions& wanted, NotInPatch* left_out) {
   const GitLibrary library;
   make_plain(copy);
   const GitRepository repository = open_repository(copy.string());
   const GitTree tree = head_tree(repository.get());
-  const std::string old_prefix = "a/" + prefix;
-  const std::string new_prefix = "b/" + prefix;
+  const std::string old_prefix = "a/" + wanted.prefix;
+  const std::string new_prefix = "b/" + wanted.prefix;
   git_diff_options options;
   git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION);
   options.flags = GIT_DIFF_INCLUDE_UNTRACKED | GIT_DIFF_RECURSE_UNTRACKED_DIRS |
@@ -94,7 +106,7 @@ std::string make_patch(const fs::path& copy, const std::string& prefix,
                   GIT_DIFF_INCLUDE_TYPECHANGE;
   options.old_prefix = old_prefix.c_str();
   options.new_prefix = new_prefix.c_str();
-  Selection selection(copy);
+  Selection selection(copy, wanted.protected_names);
   options.payload = &selection;
   options.notify_cb = [](const git_diff*, const git_diff_delta* delta, const char*, void* payload) {
     return static_cast<Selection*>(payload)->holds(*delta) ? 0 : 1;

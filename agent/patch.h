@@ -5,14 +5,27 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/protected_names.h"
+
 namespace dsv4::agent {
+
+struct PatchOptions {
+  std::string prefix;  // "sub/dir/", put before every path
+  sandbox::ProtectedNames protected_names = sandbox::ProtectedNames::none();  // not in the patch
+};
+
+// Changed paths that a patch does not hold.
+struct NotInPatch {
+  std::vector<std::string> too_large;
+  std::vector<std::string> protected_names;
+};
 
 // The changes of a private copy against its one commit, as a git patch; empty when there are none.
 // New files that are not ignored are in it. A file over kLargestTracked, and what goes past
-// kLargestPatch bytes in all, is not: its path is put in `left_out` where one is given. `prefix`
-// ("sub/dir/") is put before every path. Makes the copy plain first (working_copy.h).
-std::string make_patch(const std::filesystem::path& copy, const std::string& prefix = "",
-                       std::vector<std::string>* left_out = nullptr);
+// kLargestPatch bytes in all, is not, and neither are protected names: their paths are put in
+// `left_out` where one is given. Makes the copy plain first (working_copy.h).
+std::string make_patch(const std::filesystem::path& copy, const PatchOptions& options = {},
+                       NotInPatch* left_out = nullptr);
 
 // New contents that one patch may bring, in bytes.
 inline constexpr uint64_t kLargestPatch = 64u << 20;

@@ -67,6 +67,21 @@ fs::path work_tree_of(git_repository* repository, const fs::path& directory) {
   return (tree / "").parent_path();
 }
 
+// core.hooksPath relative to `root`, where it lies in it.
+std::string hooks_folder(git_repository* repository, const fs::path& work_tree,
+                         const fs::path& root) {
+  git_config* raw = nullptr;
+  if (git_repository_config_snapshot(&raw, repository) != 0) return "";
+  const GitConfig config(raw);
+  git_buf value = GIT_BUF_INIT;
+  std::string folder;
+  if (git_config_get_path(&value, raw, "core.hooksPath") == 0) {
+    folder = (work_tree / std::string(value.ptr, value.size)).lexically_relative(root).string();
+  }
+  git_buf_dispose(&value);
+  return folder == ".." || folder.starts_with("../") ? "" : folder;
+}
+
 void check_settings(const fs::path& file) {
   if (!is_settings_trap(file)) return;
   throw UsageError(shown(file) +
@@ -220,14 +235,15 @@ Repository enclosing_repository(const fs::path& directory) {
   const fs::path real = real_directory(directory);
   const GitRepository git = discover(real);
   const fs::path tree = work_tree_of(git.get(), real);
-  return Repository{tree, tree};
+  return Repository{tree, tree, hooks_folder(git.get(), tree, tree)};
 }
 
 Repository named_repository(const fs::path& directory) {
   const GitLibrary library;
   const fs::path real = real_directory(directory);
   const GitRepository git = discover(real);
-  return Repository{real, work_tree_of(git.get(), real)};
+  const fs::path tree = work_tree_of(git.get(), real);
+  return Repository{real, tree, hooks_folder(git.get(), tree, real)};
 }
 
 Listing list_tree(const Repository& repository, std::stop_token cancel) {

@@ -285,6 +285,14 @@ void ignore_files(const fs::path& copy, const std::vector<std::string>& paths) {
   if (!out) throw std::runtime_error("cannot write " + file.string());
 }
 
+void hide_stand_ins(const fs::path& copy, const sandbox::ProtectedNames& names) {
+  std::ofstream out(copy / ".git/info/exclude", std::ios::binary | std::ios::app);
+  for (const sandbox::ProtectedName& name : names.in(copy)) {
+    const bool missing = !fs::exists(fs::symlink_status(copy / name.path));
+    if (missing && !name.folder) out << "/" << name.path << "\n";  // git shows no empty folders
+  }
+}
+
 std::set<std::string, std::less<>> ignored_files(const fs::path& copy) {
   std::ifstream in(left_out_list(copy), std::ios::binary);
   std::set<std::string, std::less<>> paths;

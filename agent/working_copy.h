@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/repository.h"
+#include "sandbox/protected_names.h"
 
 namespace dsv4::agent {
 
@@ -61,6 +62,10 @@ std::vector<std::string> untracked_files(const std::filesystem::path& copy);
 
 // Makes the copy ignore these files: what the tests leave behind is not part of a patch.
 void ignore_files(const std::filesystem::path& copy, const std::vector<std::string>& paths);
+
+// Makes git not show the empty files that a box puts where protected names are missing, so that no
+// command can make them. For a copy that no command has run in.
+void hide_stand_ins(const std::filesystem::path& copy, const sandbox::ProtectedNames& names);
 
 // What ignore_files was given.
 std::set<std::string, std::less<>> ignored_files(const std::filesystem::path& copy);

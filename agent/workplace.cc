@@ -4,20 +4,19 @@
 
 #include "agent/gate.h"
 #include "agent/loop.h"
-#include "agent/network_log.h"
 
 namespace dsv4::agent {
 
 namespace fs = std::filesystem;
 
+sandbox::Policy Workplaces::policy(const fs::path& directory) const {
+  return box_policy(box_, directory, task_.repository.hooks, work_.parent_path());
+}
+
 std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) const {
-  sandbox::Policy policy = sandbox::task_policy(copy);
-  policy.limits.wall_time = task_.test_timeout;
-  policy.enforce = box_.sandboxed;
-  policy.backend = box_.kind;
-  policy.network = box_.allow_net;
-  policy.on_network = network_log(work_.parent_path());
-  return std::make_unique<sandbox::Sandbox>(std::move(policy));
+  sandbox::Policy own = policy(copy);
+  own.limits.wall_time = task_.test_timeout;
+  return std::make_unique<sandbox::Sandbox>(std::move(own));
 }
 
 std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
@@ -27,7 +26,10 @@ std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
   std::unique_ptr<Workplace> place(
       new Workplace{OwnedDirectory(tree, there ? old : OwnedDirectory::Old::kRemove),
                     OwnedDirectory(own_ / "state", old), nullptr, nullptr});
-  if (!there) copy_base(work_ / "base", tree);
+  if (!there) {
+    copy_base(work_ / "base", tree);
+    hide_stand_ins(tree, protected_names(box_, task_.repository.hooks));
+  }
   place->box = make_box(tree);
   if (!there) run_setup(*place->box, task_.issue.front.setup, cancel_);
   tools::WorkspaceOptions workspace = options_on(tree, place->state.path(), window);
@@ -65,6 +67,7 @@ tools::WorkspaceOptions Workplaces::options_on(const fs::path& tree, const fs::p
   workspace.test_command = task_.test.command;
   workspace.output_limit = result_limit(window);
   workspace.every_parameter = every_parameter_;
+  workspace.protected_names = protected_names(box_, task_.repository.hooks);
   return workspace;
 }
 

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "agent/box_options.h"
 #include "agent/task.h"
 #include "agent/working_copy.h"
 #include "sandbox/sandbox.h"
@@ -27,13 +28,6 @@ struct Workplace {
   }
 };
 
-// What a person said about the sandbox.
-struct BoxOptions {
-  bool sandboxed = true;
-  sandbox::BackendKind kind = sandbox::BackendKind::kAuto;
-  std::vector<sandbox::AllowedHost> allow_net;
-};
-
 // Makes the places of one run, below its `work` directory, where the untouched copy is `base`.
 // Every attempt starts from an equal copy: what failed in one need not be tried in another.
 class Workplaces {
@@ -48,6 +42,8 @@ class Workplaces {
 
   void use(std::filesystem::path work) { own_ = work_ = std::move(work); }
 
+  // Of commands in that directory.
+  sandbox::Policy policy(const std::filesystem::path& directory) const;
   std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
 
   // A fresh copy, set up, for an attempt (0: for none) with a model that has such a window. With

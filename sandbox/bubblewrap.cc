@@ -109,17 +109,25 @@ void add_working_copy(Plan& plan, const Policy& policy) {
     return owned(::fcntl(root.get(), F_DUPFD_CLOEXEC, 0), "cannot duplicate a descriptor");
   };
   plan.bind("--bind", same(), kWorkDir);
-  std::set<fs::path> above;
+  std::vector<FoundName> kept;
   for (const fs::path& entry : policy.read_only) {
     const fs::path normal = entry.lexically_normal();
-    for (fs::path up = normal.parent_path(); !up.empty(); up = up.parent_path()) above.insert(up);
+    kept.push_back({normal, open_beneath(root, normal)});
+  }
+  for (const ProtectedName& name : policy.protected_names) {
+    if (auto found = open_name(root, name, true)) kept.push_back(std::move(*found));
+  }
+  std::set<fs::path> above;
+  for (const FoundName& each : kept) {
+    for (fs::path up = each.path.parent_path(); !up.empty(); up = up.parent_path()) {
+      above.insert(up);
+    }
   }
   for (const fs::path& folder : above) {  // sorted: outer folders come first
     plan.bind("--bind", open_beneath(root, folder), (fs::path(kWorkDir) / folder).string());
   }
-  for (const fs::path& entry : policy.read_only) {
-    const fs::path normal = entry.lexically_normal();
-    plan.bind("--ro-bind", open_beneath(root, normal), (fs::path(kWorkDir) / normal).string());
+  for (FoundName& each : kept) {
+    plan.bind("--ro-bind", std::move(each.object), (fs::path(kWorkDir) / each.path).string());
   }
 }
 

@@ -78,10 +78,11 @@ fs::path tool_chain_of(const fs::path& folder) {
 
 }  // namespace
 
-Policy task_policy(const fs::path& work_dir) {
+Policy task_policy(const fs::path& work_dir, const ProtectedNames& names) {
   Policy policy;
   policy.work_dir = work_dir;
   policy.read_only = {".git"};
+  policy.protected_names = names.in(work_dir);
   std::string path;
   const SearchPath found = search_path();
   for (const fs::path& folder : found.visible) {

@@ -37,6 +37,23 @@ std::vector<fs::path> readable(const char* folder, const char* const (&names)[n]
   return found;
 }
 
+int open_inside(const Descriptor& root, const fs::path& relative, uint64_t links) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | links;
+  return static_cast<int>(::syscall(SYS_openat2, root.get(), relative.c_str(), &how, sizeof how));
+}
+
+// Both as the kernel names them.
+fs::path relative_path(const Descriptor& root, const Descriptor& object) {
+  std::error_code error;
+  const auto name = [&](const Descriptor& fd) {
+    return fs::read_symlink("/proc/self/fd/" + std::to_string(fd.get()), error);
+  };
+  const fs::path relative = name(object).lexically_relative(name(root));
+  return error || relative.empty() || *relative.begin() == ".." ? fs::path() : relative;
+}
+
 }  // namespace
 
 std::vector<fs::path> system_programs() { return readable("/", kPrograms); }
@@ -53,12 +70,7 @@ Descriptor open_beneath(const Descriptor& root, const fs::path& relative) {
     throw SetupError("A read-only path of the sandbox must be relative to the working copy: '" +
                      relative.string() + "'.");
   }
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-  const auto open = [&] {
-    return static_cast<int>(::syscall(SYS_openat2, root.get(), relative.c_str(), &how, sizeof how));
-  };
+  const auto open = [&] { return open_inside(root, relative, RESOLVE_NO_SYMLINKS); };
   int fd = open();
   if (fd < 0 && errno == ENOENT) {
     constexpr mode_t kMode = 0755;
@@ -75,6 +87,31 @@ Descriptor open_beneath(const Descriptor& root, const fs::path& relative) {
                    (errno == ELOOP ? std::string("it is a symbolic link, or lies behind one")
                                    : std::generic_category().message(errno)) +
                    ".");
+}
+
+std::optional<FoundName> open_name(const Descriptor& root, const ProtectedName& name,
+                                   bool stand_in) {
+  Descriptor object(open_inside(root, name.path, 0));
+  if (!object && errno == ENOENT && stand_in) {
+    const fs::path path(name.path);
+    try {
+      const Descriptor above =
+          open_beneath(root, path.has_parent_path() ? path.parent_path() : ".");
+      if (name.folder) {
+        ::mkdirat(above.get(), path.filename().c_str(), 0755);
+      } else {
+        Descriptor(::openat(above.get(), path.filename().c_str(),
+                            O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+      }
+    } catch (const SetupError&) {
+      return std::nullopt;  // a link or a file where its folder would be
+    }
+    object = Descriptor(open_inside(root, name.path, 0));
+  }
+  if (!object) return std::nullopt;
+  fs::path path = relative_path(root, object);
+  if (path.empty() || path == ".") return std::nullopt;
+  return FoundName{std::move(path), std::move(object)};
 }
 
 }  // namespace dsv4::sandbox

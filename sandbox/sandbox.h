@@ -14,6 +14,7 @@
 
 #include "sandbox/allowed_host.h"
 #include "sandbox/limits.h"
+#include "sandbox/protected_names.h"
 
 namespace dsv4::sandbox {
 
@@ -43,10 +44,13 @@ struct LandlockOptions;
 
 // What a command may see and do. Build one with a named builder; deny by default.
 struct Policy {
-  std::filesystem::path work_dir;                  // outside path of the working copy, writable
-  std::vector<std::filesystem::path> read_only;    // relative to work_dir, kept read-only (.git);
-                                                   // made as an empty folder where missing, so
-                                                   // that no command can make it
+  std::filesystem::path work_dir;                // outside path of the working copy, writable
+  std::vector<std::filesystem::path> read_only;  // relative to work_dir, kept read-only (.git);
+                                                 // made as an empty folder where missing, so
+                                                 // that no command can make it
+  // Kept read-only likewise, and nothing is refused because of one: where it is a link, what that
+  // leads to in the working copy is kept instead, and in a bubblewrap box the link itself is not.
+  std::vector<ProtectedName> protected_names;
   std::vector<std::filesystem::path> tool_chains;  // outside /usr, readable at the same path
   std::vector<std::pair<std::string, std::string>> environment;  // all of it: nothing is inherited
   // Servers outside that commands may reach, through a proxy of this program's that http_proxy and
@@ -59,8 +63,9 @@ struct Policy {
 };
 
 // For the task's own commands: tests, builds, and what the model runs. PATH is this program's own,
-// without what lies in a home or temporary directory; `.git` is read-only.
-Policy task_policy(const std::filesystem::path& work_dir);
+// without what lies in a home or temporary directory; `.git` and the names are read-only.
+Policy task_policy(const std::filesystem::path& work_dir,
+                   const ProtectedNames& names = ProtectedNames());
 
 // The folders in which commands find their programs.
 std::vector<std::filesystem::path> visible_on_path();

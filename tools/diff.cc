@@ -5,7 +5,7 @@
 namespace dsv4::tools {
 
 Outcome run_diff(Workspace& workspace, const Arguments&, std::stop_token) {
-  const std::string patch = workspace.history.patch();
+  const std::string patch = workspace.history.patch(workspace.options.protected_names);
   return {.text = patch.empty() ? "No changes." : patch};
 }
 

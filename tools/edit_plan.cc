@@ -35,6 +35,7 @@ Target find_target(Workspace& workspace, const EditRequest& request, const Chang
   } else {
     target.path = *request.path;
   }
+  workspace.check_changeable(target.path);
   const auto other = changed.find(target.path);
   if (other == changed.end()) {
     target.content = workspace.files.read(target.path);

@@ -360,7 +360,7 @@ std::string History::fingerprint_after(size_t undos, const std::optional<Coming>
   return text;
 }
 
-std::string History::patch() {
+std::string History::patch(const sandbox::ProtectedNames& without) {
   Entries found = scan();
   const Ignore ignore(tree_);
   std::vector<PatchFile> from;
@@ -374,6 +374,7 @@ std::string History::patch() {
     }
   };
   for (const PathChange& item : difference(*base_, found)) {
+    if (without.hold(item.path)) continue;
     if (!item.before && !tracked_.contains(item.path)) {
       if (ignore.inside_ignored(item.path)) continue;
       const bool command_made = !written_.contains(item.path);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/protected_names.h"
 #include "tools/object_store.h"
 #include "tools/worktree.h"
 
@@ -85,8 +86,8 @@ class History {
   void resume(std::span<const nlohmann::ordered_json> saved);
 
   // A git patch from the first state (or where begin_patch_here was called) to now, binary safe;
-  // files that commands built are left out.
-  std::string patch();
+  // files that commands built are left out, and those with names that stay as they are.
+  std::string patch(const sandbox::ProtectedNames& without);
 
  private:
   struct Entry {

@@ -94,7 +94,9 @@ TestReport Toolbox::run_tests(std::stop_token cancel) {
   return tools::run_tests(state_->workspace, std::move(cancel));
 }
 
-std::string Toolbox::diff() const { return state_->workspace.history.patch(); }
+std::string Toolbox::diff() const {
+  return state_->workspace.history.patch(state_->workspace.options.protected_names);
+}
 
 nlohmann::ordered_json Toolbox::save() { return save_workspace(state_->workspace); }
 

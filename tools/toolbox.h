@@ -30,6 +30,7 @@ struct WorkspaceOptions {
   // schemas() names every parameter there is, those too that the embedded model was not trained
   // with.
   bool every_parameter = false;
+  sandbox::ProtectedNames protected_names{};  // what edit and write refuse to change
   bool leave_spent = false;  // those that are spent are not offered for editing, if others are left
 };
 

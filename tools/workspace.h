@@ -33,6 +33,9 @@ struct Workspace : Remembered {
         history(files, options.state_dir),
         outputs(options.state_dir) {}
 
+  // Throws ToolError for a path that stays as it is, whoever asks.
+  void check_changeable(const std::string& path) const;
+
   WorkspaceOptions options;
   WorkTree files;
   SymbolIndex symbols;

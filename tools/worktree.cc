@@ -250,6 +250,32 @@ std::optional<std::string_view> WorkTree::try_read(const std::string& path, size
   }
 }
 
+namespace {
+
+bool is_empty_directory(int at, const char* name) {
+  Descriptor fd(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return false;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd.get()), ::closedir);
+  if (!dir) return false;
+  fd.release();
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string_view below = entry->d_name;
+    if (below != "." && below != "..") return false;
+  }
+  return true;
+}
+
+// Whether a box has put it there, so that no command can make it, and it is nothing else.
+bool is_stand_in(int at, const char* name) {
+  if (!sandbox::may_be_stand_in(name)) return false;
+  struct stat info {};
+  if (::fstatat(at, name, &info, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  return S_ISDIR(info.st_mode) ? is_empty_directory(at, name)
+                               : S_ISREG(info.st_mode) && info.st_size == 0;
+}
+
+}  // namespace
+
 // Calls visit(fd, dirent) for what can be shown.
 template <typename Visit>
 void WorkTree::visit_directory(const std::string& path, Visit visit) const {
@@ -259,7 +285,9 @@ void WorkTree::visit_directory(const std::string& path, Visit visit) const {
   const int at = fd.release();
   while (const dirent* entry = ::readdir(dir.get())) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && !is_git_directory(name)) visit(at, *entry);
+    if (name == "." || name == ".." || is_git_directory(name)) continue;
+    if (path.empty() && is_stand_in(at, entry->d_name)) continue;
+    visit(at, *entry);
   }
 }
 

@@ -63,7 +63,8 @@ class WorkTree {
   std::optional<std::string_view> try_read(const std::string& path, size_t limit,
                                            std::vector<char>& buffer) const;
 
-  // Sorted by bytes; "." and ".." and .git left out. A link to a directory inside is followed when
+  // Sorted by bytes; "." and ".." and .git left out, and what only stands in for a protected name
+  // (sandbox/protected_names.h). A link to a directory inside is followed when
   // it is the path's own, never below it.
   std::vector<DirectoryEntry> entries(const std::string& path) const;
   std::vector<DirectoryStatus> statuses(const std::string& path) const;

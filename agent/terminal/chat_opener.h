@@ -25,11 +25,10 @@ class ChatOpener {
                                   std::move(cancel));
   }
 
-  // In the sandbox, unless it was said for this process that there is to be none, and with the
-  // hooks of now.
+  // With the hooks of now, and the sandbox that it had but for what was typed for this process.
   std::unique_ptr<Chat> resume(SavedChat saved, Observer& observer, AskPerson ask,
                                std::stop_token cancel) const {
-    saved.options.sandboxed = options_.chat.sandboxed;
+    static_cast<BoxOptions&>(saved.options) = options_.box.over(saved.options);
     saved.options.hooks = options_.chat.hooks;
     return std::make_unique<Chat>(std::move(saved), environment(observer, std::move(ask)),
                                   std::move(cancel));

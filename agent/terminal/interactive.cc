@@ -36,11 +36,7 @@ po::options_description described() {
       "tokens generated for one message; 131072 when left out");
   add("seed", text()->value_name("N"), "of what is drawn");
   add("run-dir", text()->value_name("DIR"), "keep the record there: a new directory");
-  add("sandbox", text()->value_name("KIND"),
-      "auto (bubblewrap where it works, else Landlock), bubblewrap or landlock");
-  add("allow-net", text()->value_name("HOST:PORT,..."),
-      "servers that commands may reach, through a proxy that logs it; none when left out");
-  add("no-sandbox", "run commands unprotected; only where everything is trusted");
+  add_box_flags(&all);
   add("each-line", "in a pipe: every line is a message, not all of the input");
   add("help", "this text");
   return all;
@@ -95,9 +91,8 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.model = text_value(values, "model");
   if (!chat.model) chat.model = config.model;
   chat.run_dir = text_value(values, "run-dir").value_or("");
-  chat.sandboxed = values.count("no-sandbox") == 0;
-  chat.box = sandbox_value(values);
-  chat.allow_net = allowed_hosts(values);
+  out.box = box_flags(values);
+  static_cast<BoxOptions&>(chat) = out.box.over({});
   out.each_line = values.count("each-line") != 0;
   chat.hooks = config.hooks;
   take_defaults(config.session, &chat);

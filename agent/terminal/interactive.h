@@ -11,8 +11,8 @@ namespace dsv4::agent::terminal {
 // The command line of a session.
 struct InteractiveOptions {
   ChatOptions chat;
-  std::optional<std::string>
-      resume;              // a session to go on with; of `chat` only sandboxed and hooks count
+  std::optional<std::string> resume;  // a session to go on with; of `chat` only hooks count
+  BoxFlags box;                       // as typed
   bool each_line = false;  // without a terminal: every line is a message, not all of the input
   bool help = false;
 };

@@ -41,6 +41,8 @@ TEST_CASE("without options the defaults hold, and - is an issue") {
   REQUIRE_FALSE(parse_fix_arguments({"-", "--no-sandbox"}).options.sandboxed);
   REQUIRE(bare.options.box == dsv4::sandbox::BackendKind::kAuto);
   REQUIRE(bare.options.allow_net.empty());
+  REQUIRE_FALSE(bare.options.allow_ci_changes);
+  REQUIRE(parse_fix_arguments({"-", "--allow-ci-changes"}).options.allow_ci_changes);
   REQUIRE(shown(parse_fix_arguments({"-", "--allow-net", "a.org:1,b.org:2"}).options.allow_net) ==
           "a.org:1,b.org:2");
   REQUIRE(parse_fix_arguments({"-", "--sandbox", "landlock"}).options.box ==

@@ -165,6 +165,48 @@ TEST_CASE("what says how a repository is tested is not part of a patch") {
   REQUIRE(toy.scratch.read("run/patch.diff").find(".dsv4-agent.toml") == std::string::npos);
 }
 
+TEST_CASE("CI configuration and hooks are changed only where a person allows it") {
+  Toy toy;
+  toy.scratch.write("repo/.github/workflows/ci.yml", "on: push\n");
+  toy.scratch.write("repo/.git/config", "[core]\n\thooksPath = tools/hooks\n");
+  const ordered_json bash = {
+      {"command", "echo x >> .github/workflows/ci.yml; mkdir .circleci && touch .circleci/x"}};
+  const Attempts attempts = {{write(".github/workflows/ci.yml", "on: never\n"),
+                              write("tools/hooks/pre-commit", "exit 1\n"),
+                              write(".gitlab-ci.yml", "test: {}\n"), calls({{"bash", bash}}),
+                              kRepair, kFinish}};
+  SECTION("else it is refused, and the patch is without it") {
+    const FixReport report = toy.fix(attempts);
+    REQUIRE(report.status == FixStatus::kPassed);
+    REQUIRE(patch_paths(toy.scratch.read("run/patch.diff")) == std::vector<std::string>{"calc.py"});
+    std::string told;
+    for (const llm::RecordedSegment& segment : toy.segments) told += segment.text;
+    for (const char* path : {".github/workflows/ci.yml", "tools/hooks/pre-commit"}) {
+      REQUIRE(told.find(path + std::string(" is CI configuration or a hook")) != std::string::npos);
+    }
+  }
+  SECTION("with --allow-ci-changes it is a change like others") {
+    toy.options.allow_ci_changes = true;
+    REQUIRE(toy.fix(attempts).status == FixStatus::kPassed);
+    REQUIRE(patch_paths(toy.scratch.read("run/patch.diff")) ==
+            std::vector<std::string>{".circleci/x", ".github/workflows/ci.yml", ".gitlab-ci.yml",
+                                     "calc.py", "tools/hooks/pre-commit"});
+  }
+  SECTION("what a hook without a sandbox does there is left out too, and that is told") {
+    Hook hook;
+    hook.on = Hook::On::kAfterTool;
+    hook.tools = {"edit"};
+    hook.command = "echo x > .github/workflows/ci.yml; mkdir -p .circleci; echo x > .circleci/x";
+    hook.sandboxed = false;
+    toy.options.hooks = {hook};
+    REQUIRE(toy.fix({{kRepair, kFinish}}).status == FixStatus::kPassed);
+    REQUIRE(patch_paths(toy.scratch.read("run/patch.diff")) == std::vector<std::string>{"calc.py"});
+    REQUIRE(toy.scratch.read("run/events.jsonl")
+                .find("CI configuration or a hook and left out of the patch: "
+                      ".circleci/x and 1 more") != std::string::npos);
+  }
+}
+
 TEST_CASE("uncommitted work is what the patch fits, and it is kept exactly") {
   Toy toy;
   const std::string dirty = std::string("# mine, not committed\n\n\n") + Toy::kBroken;

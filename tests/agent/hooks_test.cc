@@ -50,8 +50,8 @@ class Bench {
     workspace.box = box_.get();
     fs::create_directories(workspace.state_dir);
     toolbox = std::make_unique<dsv4::tools::Toolbox>(workspace);
-    around = std::make_unique<Hooks>(hooks_, Hooks::Place{toy.scratch / "work", *toolbox, true},
-                                     notes, std::stop_token());
+    around = std::make_unique<Hooks>(hooks_, Hooks::Place{box_->policy(), *toolbox}, notes,
+                                     std::stop_token());
   }
 
   // As the loop does a call. Why it was not done, or its result.

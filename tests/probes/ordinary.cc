@@ -390,6 +390,18 @@ bool no_name() {  // is never the folder itself
   return ::chmod("", 0) != 0 && errno == ENOENT && ::open("", O_WRONLY) < 0 && errno == ENOENT;
 }
 bool read_git() { return is(".git/config", "[core]\n"); }
+bool read_ci() { return is(".github/workflows/ci.yml", "on: push\n"); }
+bool list_ci() { return runs("ls .github/workflows > /dev/null"); }
+// Names that only look like those of CI configuration and hooks, or lie elsewhere than at the root.
+bool named_like_ci() {
+  ::mkdir("github", 0755);
+  ::mkdir("template", 0755);
+  return make("github/ci.yml") && make(".githubx") && make("travis.yml") &&
+         ::mkdir("template/.github", 0755) == 0 && make("template/.github/ci.yml") &&
+         make("template/.gitlab-ci.yml") && make("template/Jenkinsfile");
+}
+bool rename_like_ci() { return make("plan.yml") && ::rename("plan.yml", "circleci.yml") == 0; }
+bool link_like_ci() { return make("hooks.yaml") && ::link("hooks.yaml", "pre-commit.yaml") == 0; }
 bool list_git() {
   DIR* folder = ::opendir(".git");
   return folder != nullptr && ::readdir(folder) != nullptr;
@@ -485,6 +497,11 @@ constexpr Probe kWork[] = {
     PROBE(no_name),
     PROBE(read_git),
     PROBE(list_git),
+    PROBE(read_ci),
+    PROBE(list_ci),
+    PROBE(named_like_ci),
+    PROBE(rename_like_ci),
+    PROBE(link_like_ci),
     PROBE(git_repository),
     PROBE(compile),
     PROBE(test_in_python),

@@ -49,9 +49,9 @@ int init_pid() { return init; }
 int main(int argc, char** argv) {
   init = ::getppid();
   const std::string which = argc > 1 ? argv[1] : "";
-  const std::span<const Probe> groups[] = {network_attempts(), process_attempts(),
-                                           kernel_attempts(),  file_attempts(),
-                                           race_attempts(),    ordinary_work()};
+  const std::span<const Probe> groups[] = {
+      network_attempts(), process_attempts(), kernel_attempts(), file_attempts(),
+      ci_attempts(),      race_attempts(),    ordinary_work()};
   if (which == "attempts" || which == "ordinary") {
     for (const std::span<const Probe> group : groups) {
       const bool wanted = (group.data() == ordinary_work().data()) == (which == "ordinary");

@@ -89,3 +89,68 @@ TEST_CASE("a protected path that is a link is refused, not followed") {
                       "The sandbox cannot protect '.git' in the working copy: it is a symbolic "
                       "link, or lies behind one.");
 }
+
+TEST_CASE("hooks stay as they are where git was told to look for them") {
+  const WorkDir work;
+  write_file(work.path() / "tools/hooks/pre-commit", "#!/bin/sh\n");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  const std::string hooks = GENERATE(as<std::string>(), "tools/hooks", "./tools/new/hooks/");
+  CAPTURE(kind, hooks);
+  const Sandbox box = kind.make(task_policy(work.path(), ProtectedNames(hooks)));
+  CHECK_FALSE(shell(box, "echo x > " + hooks + "/pre-commit").ok());
+  CHECK_FALSE(shell(box, "echo x > " + hooks + "/post-merge").ok());
+  CHECK_FALSE(shell(box, "mv tools away").ok());
+  CHECK(shell(box, "echo x > tools/other && mkdir hooks && echo x > hooks/pre-commit").ok());
+  CHECK(read_file(work.path() / "tools/hooks/pre-commit") == "#!/bin/sh\n");
+}
+
+TEST_CASE("where CI configuration is a link, what it leads to stays as it is") {
+  const WorkDir work;
+  write_file(work.path() / "ci/jenkins", "stages\n");
+  fs::create_symlink("ci/jenkins", work.path() / "Jenkinsfile");
+  fs::create_symlink("/etc/passwd", work.path() / ".travis.yml");
+  fs::create_symlink("nowhere", work.path() / ".drone.yml");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(task_policy(work.path()));
+  for (const char* script : {"echo x > Jenkinsfile", "echo x > ci/jenkins", "rm ci/jenkins",
+                             "mv ci away", "mv ci/jenkins ci/x"}) {
+    CAPTURE(script);
+    CHECK_FALSE(shell(box, script).ok());
+  }
+  CHECK(shell(box, "cat Jenkinsfile && echo x > ci/other").ok());
+  CHECK(read_file(work.path() / "ci/jenkins") == "stages\n");
+}
+
+TEST_CASE("names as programs of continuous integration read them are protected, others not") {
+  const ProtectedNames names("tools/hooks");
+  for (const char* path :
+       {".github/workflows/a.yml", ".github", ".GitHub/x", ".gitlab-ci.yml", ".gitlab-ci-x.yml",
+        ".woodpecker/a.yaml", ".woodpecker.yaml", "azure-pipelines-pr.yml", "Jenkinsfile",
+        "jenkinsfile.deploy", "lefthook.toml", ".pre-commit-config.yml", "tools/hooks/pre-push"}) {
+    CAPTURE(path);
+    CHECK(names.hold(path));
+    CHECK_FALSE(ProtectedNames::none().hold(path));
+  }
+  for (const char* path : {"", "github/x", "src/.github/x", ".gitignore", ".githubx", "tools/hook",
+                           "tools/hooksmith", "docs/Jenkinsfile", "JenkinsfileTest.java"}) {
+    CAPTURE(path);
+    CHECK_FALSE(names.hold(path));
+  }
+  for (const char* hooks : {"", ".", "..", "../hooks", "/etc/hooks", ".git/hooks"}) {
+    CAPTURE(hooks);
+    CHECK_FALSE(ProtectedNames(hooks).hold("src/a.cc"));
+    CHECK_FALSE(ProtectedNames(hooks).hold("etc/hooks"));
+  }
+}
+
+TEST_CASE("a person may let CI configuration be changed") {
+  const WorkDir work;
+  write_file(work.path() / ".github/workflows/ci.yml", "on: push\n");
+  const BoxKind kind = GENERATE(from_range(box_kinds()));
+  CAPTURE(kind);
+  const Sandbox box = kind.make(task_policy(work.path(), ProtectedNames::none()));
+  CHECK(shell(box, "echo x > .github/workflows/ci.yml && mkdir .circleci && rmdir .circleci").ok());
+  CHECK(std::distance(fs::directory_iterator(work.path()), {}) == 2);
+  CHECK_FALSE(shell(box, "touch .git/x").ok());
+}

@@ -20,6 +20,8 @@ void add_probes(const WorkDir& work) {
   fs::copy_file(DSV4_PROBE_PROGRAM, work.path() / "probe");
   write_file(work.path() / ".git/config", "[core]\n");
   fs::create_directory(work.path() / ".git/empty");
+  write_file(work.path() / ".github/workflows/ci.yml", "on: push\n");
+  write_file(work.path() / ".githooks/pre-push", "#!/bin/sh\n");
 }
 
 using Said = std::map<std::string, std::string>;
@@ -64,6 +66,9 @@ TEST_CASE("every attempt is denied for its own reason, and nothing outside is to
   CHECK(outside.untouched());
   CHECK(read_file(work.path() / ".git/config") == "[core]\n");
   CHECK(std::distance(fs::directory_iterator(work.path() / ".git"), {}) == 2);
+  CHECK(read_file(work.path() / ".github/workflows/ci.yml") == "on: push\n");
+  CHECK(std::distance(fs::directory_iterator(work.path() / ".github/workflows"), {}) == 1);
+  CHECK(std::distance(fs::directory_iterator(work.path() / ".githooks"), {}) == 1);
 }
 
 // Without this, a probe that is broken would look like a box that holds.

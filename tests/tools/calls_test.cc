@@ -160,6 +160,51 @@ TEST_CASE("hostile paths are refused by every tool that takes one, and nothing h
   CHECK(dsv4::tools::testing::tree_state(bench.outside()) == before);
 }
 
+TEST_CASE("CI configuration and hooks can be read, and are changed by no tool") {
+  Bench bench;
+  bench.put(".github/workflows/ci.yml", "on: push\n");
+  bench.put(".githooks/check.py", "def check():\n    return 1\n");
+  const std::string sentence = "is CI configuration or a hook";
+  CHECK(bench.done("read", {{"path", ".github/workflows/ci.yml"}}).find("on: push") !=
+        std::string::npos);
+  for (const Json& call :
+       std::vector<Json>{{{"path", ".github/workflows/ci.yml"}, {"content", "x"}},
+                         {{"path", ".github/new.yml"}, {"content", "x"}},
+                         {{"path", "./.GitLab-CI.yml"}, {"content", "x"}},
+                         {{"path", "/work/.husky/pre-commit"}, {"content", "x"}}}) {
+    CHECK(bench.refused("write", call).find(sentence) != std::string::npos);
+  }
+  CHECK(bench.refused("edit", {{"path", ".github/workflows/ci.yml"}, {"old", "on"}, {"new", "x"}})
+            .find(sentence) != std::string::npos);
+  CHECK(bench.refused("edit", {{"symbol", "check"}, {"new", "def check(): pass"}}).find(sentence) !=
+        std::string::npos);
+  const Json both = {{{"path", "calc.py"}, {"old", "side"}, {"new", "edge"}},
+                     {{"path", ".github/workflows/ci.yml"}, {"old", "on"}, {"new", "x"}}};
+  CHECK(bench.refused("edit", {{"edits", both}}).find("Nothing was changed.") != std::string::npos);
+  CHECK(bench.bytes("calc.py") == dsv4::tools::testing::kCalc);
+  CHECK(bench.bytes(".github/workflows/ci.yml") == "on: push\n");
+  CHECK_FALSE(bench.has(".husky"));
+  CHECK(bench.done("write", {{"path", "docs/.github/x.yml"}, {"content", "x"}}).find("Wrote") == 0);
+}
+
+TEST_CASE("the empty files that a box puts in the way are not shown, nor is a change of one") {
+  Bench bench;
+  bench.put(".travis.yml", "");
+  std::filesystem::create_directories(bench.root() / ".circleci");
+  bench.put(".ci/run.sh", "make\n");
+  const std::string listed = bench.done("list", Json::object());
+  CHECK(listed.find(".travis.yml") == std::string::npos);
+  CHECK(listed.find(".circleci") == std::string::npos);
+  CHECK(bench.done("search", {{"pattern", "make"}, {"glob", ".ci/*"}}).find("run.sh") !=
+        std::string::npos);
+  // As a command could that runs without a sandbox.
+  bench.put(".ci/run.sh", "make evil\n");
+  bench.put("calc.py", "changed = 1\n");
+  const std::string diff = bench.done("diff", Json::object());
+  CHECK(diff.find("calc.py") != std::string::npos);
+  CHECK(diff.find("evil") == std::string::npos);
+}
+
 TEST_CASE("odd names and contents come out as valid text, one line each") {
   Bench bench;
   const std::string names[] = {"new\nline.py", "-rf", "bad\xff.py", "quote\".py", "\u00fcber.py"};
