@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "sandbox/init_image.h"
+#include "sandbox/launch_spec.h"
 #include "sandbox/protected_paths.h"
 #include "sandbox/seccomp.h"
 
@@ -136,6 +137,8 @@ void add_working_copy(Plan& plan, const Policy& policy) {
 Bubblewrap::Bubblewrap()
     : program_(find_bwrap()),
       filter_(seccomp_filter({})),
+      telling_filter_(refusing_filter(true)),
+      silent_filter_(refusing_filter(false)),
       init_(memory_file("dsv4-init", init_image())),
       passwd_(memory_file("dsv4-passwd",
                           "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
@@ -151,6 +154,9 @@ Launch Bubblewrap::launch_for(const Policy& policy) const {
   launch.work_dir = kWorkDir;
   launch.own_processes = true;
   Plan plan(launch);
+  static_assert(kTellingFilterFd == kFirstInherited && kSilentFilterFd == kFirstInherited + 1);
+  plan.pass(reopened(telling_filter_));  // for init
+  plan.pass(reopened(silent_filter_));
   plan.add({"bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
             "--unshare-net", "--unshare-cgroup", "--disable-userns", "--uid", kUserId, "--gid",
             kUserId, "--hostname", "sandbox", "--cap-drop", "ALL", "--new-session",

@@ -21,6 +21,8 @@ class Bubblewrap {
  private:
   std::filesystem::path program_;
   Descriptor filter_;
+  Descriptor telling_filter_;
+  Descriptor silent_filter_;
   Descriptor init_;
   Descriptor passwd_;
   Descriptor group_;

@@ -8,6 +8,8 @@
 //   supervisor SpecHeader, then `bytes` of NUL-terminated strings: cwd, argv..., environment...,
 //              and the grounds of a Landlock box (see SpecHeader)
 //   init       Report{kListening} with the proxy's socket, where one is wanted
+//   init       Report{kDeniedCall, number} and Report{kDeniedPath, index of the protected path},
+//              each once, when the command was refused that
 //   init       Report{kExit, wait status}, Report{kExecFailed or kDirFailed, errno}, or
 //              Report{kSetupFailed, see setup_failure}
 // Either side hanging up ends the command: init kills what it started and exits.
@@ -25,6 +27,11 @@ inline constexpr uint32_t kMaxSpecBytes = 64u << 20;
 inline constexpr int kRulesetFd = 5;
 inline constexpr int kFilterFd = 6;
 inline constexpr int kBrokerFilterFd = 7;
+
+// Where the init of a bubblewrap box finds the filter of calls that are refused whatever their
+// arguments: one that tells init, and one for where no process may be told.
+inline constexpr int kTellingFilterFd = 4;
+inline constexpr int kSilentFilterFd = 5;
 
 struct SpecHeader {
   uint32_t bytes;      // of the strings that follow
@@ -45,7 +52,9 @@ enum class ReportKind : int32_t {
   kExecFailed,
   kDirFailed,
   kSetupFailed,
-  kListening
+  kListening,
+  kDeniedCall,
+  kDeniedPath
 };
 
 // What a Landlock box's init could not do.
@@ -63,7 +72,7 @@ constexpr int32_t setup_failure(SetupStep step, int error) {
 
 struct Report {
   ReportKind kind;
-  int32_t value;  // wait status, errno, or setup_failure()
+  int32_t value;  // wait status, errno, setup_failure(), or what was denied
 };
 
 }  // namespace dsv4::sandbox

@@ -159,6 +159,15 @@ Result Sandbox::run(const Command& command) const {
   return result;
 }
 
+std::string describe_denied(const Result& result) {
+  if (result.denied.empty()) return "";
+  std::string text = "The sandbox denied: ";
+  for (const std::string& each : result.denied) {
+    text += (&each == &result.denied.front() ? "" : ", ") + each;
+  }
+  return text + ".";
+}
+
 std::string describe(const Result& result) {
   const auto seconds = [&result] {
     const auto tenths = result.wall.count() / 100;

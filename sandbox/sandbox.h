@@ -99,6 +99,13 @@ struct Result {
   std::string output;         // stdout and stderr as they came, head and tail when over the limit
   uint64_t output_bytes = 0;  // before cutting
   bool output_cut = false;
+  // What the box was seen to refuse: "ptrace", "changing .git", "reaching pypi.org:443"; each once,
+  // in their order. Seen are system calls that are refused whatever their arguments, refusals of
+  // the broker of a Landlock box (init/broker.h), and those of the proxy. Not seen is what the
+  // kernel answers by itself: a read-only mount of a bubblewrap box (EROFS), a file that is not
+  // there, a network without a way out, calls refused for an argument. Programs may also try things
+  // that they can do without, so that a denial need not be why a command failed.
+  std::vector<std::string> denied;
   std::chrono::milliseconds wall{0};
 
   bool ok() const { return end == End::kExited && status == 0; }
@@ -106,6 +113,9 @@ struct Result {
 
 // One sentence for people and the model: "exit status 1", "killed after 30 s", ...
 std::string describe(const Result& result);
+
+// "The sandbox denied: ptrace, changing .git."; empty where nothing was seen to be denied.
+std::string describe_denied(const Result& result);
 
 // Runs commands under one policy. No process of a command outlives run(), nor this program.
 class Sandbox {

@@ -17,6 +17,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <initializer_list>
 #include <memory>
 
@@ -250,7 +251,6 @@ constexpr const char* kAskedSignals[] = {
 
 Descriptor seccomp_filter(const FilterOptions& options) {
   Filter filter;
-  for (const char* call : kRefused) filter.refuse(call, EPERM);
   for (const char* call : kAbsent) filter.refuse(call, ENOSYS);
   refuse_namespaces(filter);
   refuse_terminal_tricks(filter);
@@ -265,8 +265,21 @@ Descriptor seccomp_filter(const FilterOptions& options) {
   return filter.program();
 }
 
+Descriptor refusing_filter(bool telling) {
+  Filter filter;
+  for (const char* call : kRefused) telling ? filter.ask(call) : filter.refuse(call, EPERM);
+  return filter.program();
+}
+
+std::string call_name(int number) {
+  const std::unique_ptr<char, decltype(&::free)> name(
+      ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &::free);
+  return name ? name.get() : "call " + std::to_string(number);
+}
+
 Descriptor broker_filter(const FilterOptions& options) {
   Filter filter;
+  for (const char* call : kRefused) filter.ask(call);
   for (const char* call : kAsked) filter.ask(call);
   constexpr int kFchmodat2 = 452;
   filter.ask_number(kFchmodat2);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "sandbox/descriptor.h"
 
 namespace dsv4::sandbox {
@@ -15,11 +17,18 @@ struct FilterOptions {
 // builds and tests do not need: tracing, mounting, new namespaces, keyrings, io_uring, kernel
 // facilities, exotic sockets, set-user-id bits; without namespaces also what reaches other programs
 // of this user. Refused calls fail with EPERM (or what programs then fall back from by themselves).
-// Throws SetupError.
+// Throws SetupError. Without what refusing_filter() has.
 Descriptor seccomp_filter(const FilterOptions& options);
 
-// The calls that a Landlock box's broker must answer (init/broker.h), as a second filter: what the
-// first refuses stays refused.
+// The rest of it: the calls that are refused with EPERM whatever their arguments. `telling`: init
+// is asked, which refuses and reports them; else they are refused without a word.
+Descriptor refusing_filter(bool telling);
+
+// The calls that a Landlock box's broker must answer (init/broker.h): those of refusing_filter()
+// too. What seccomp_filter() refuses stays refused.
 Descriptor broker_filter(const FilterOptions& options);
+
+// "ptrace", or the number where that is not known.
+std::string call_name(int number);
 
 }  // namespace dsv4::sandbox

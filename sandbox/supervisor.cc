@@ -20,6 +20,7 @@
 #include <system_error>
 
 #include "sandbox/bubblewrap.h"
+#include "sandbox/denials.h"
 #include "sandbox/landlock.h"
 #include "sandbox/launch_spec.h"
 #include "sandbox/output.h"
@@ -150,6 +151,7 @@ class Run {
  private:
   void read_output();
   void read_control();
+  void start_proxy(Descriptor listener);
   void on_report(const Report& report, pid_t sender);
   void look_again();
   void stop(End why);
@@ -178,6 +180,7 @@ class Run {
   pid_t init_pid_ = 0;
   Clock::duration last_look_{0};
   Descriptor init_;  // a handle on the init process that cannot come to mean another one
+  Denials denials_;
   std::optional<Proxy> proxy_;
   std::optional<Report> report_;
   std::optional<End> stopped_;
@@ -202,14 +205,24 @@ void Run::read_control() {
     const ssize_t n = receive(control_.native_handle(), &report, sizeof report, &sender, &passed);
     const bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
     if (!again && n != sizeof report) return input_ended();
-    if (passed) proxy_.emplace(std::move(passed), policy_.network, policy_.on_network);
+    if (passed) start_proxy(std::move(passed));
     if (!again) on_report(report, sender);
     read_control();
   });
 }
 
+void Run::start_proxy(Descriptor listener) {
+  proxy_.emplace(std::move(listener), policy_.network, [this](const std::string& line) {
+    denials_.logged(line);
+    if (policy_.on_network) policy_.on_network(line);
+  });
+}
+
 void Run::on_report(const Report& report, pid_t sender) {
   if (report.kind == ReportKind::kListening) return;
+  if (report.kind == ReportKind::kDeniedCall || report.kind == ReportKind::kDeniedPath) {
+    return denials_.reported(report, box_);
+  }
   if (report.kind != ReportKind::kReady) {
     if (!report_) report_ = report;
     return;
@@ -290,6 +303,7 @@ Result Run::result() {
   result.output = kept_.text();
   result.output_bytes = kept_.total();
   result.output_cut = kept_.cut();
+  result.denied = denials_.all();
   if (box_.cgroup && box_.cgroup->ran_out_of_memory()) stopped_ = End::kOutOfMemory;
   const bool refused = report_ && report_->kind == ReportKind::kSetupFailed;
   if (stopped_ && !refused) {

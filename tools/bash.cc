@@ -25,12 +25,17 @@ ShellCommand command_of(const Arguments& arguments, int64_t seconds) {
   return {*arguments.text("command"), timeout(arguments, seconds), arguments.flag("terminal")};
 }
 
+// Programs try things that they can do without; only where one fails is that worth knowing.
+std::string denied_note(const sandbox::Result& result) {
+  return result.ok() || result.denied.empty() ? "" : "\n" + sandbox::describe_denied(result);
+}
+
 Outcome run_now(Workspace& workspace, const Arguments& arguments, std::stop_token cancel) {
   const sandbox::Result result =
       run_shell(workspace, command_of(arguments, kSeconds), std::move(cancel));
   std::string text = result.output;
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
-  return {.text = text + "(" + sandbox::describe(result) + ")"};
+  return {.text = text + "(" + sandbox::describe(result) + ")" + denied_note(result)};
 }
 
 Outcome start_job(Workspace& workspace, const Arguments& arguments) {

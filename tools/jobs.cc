@@ -71,7 +71,10 @@ class Jobs::Job {
     shown_ = dropped_ + output_.size();
     if (!text.empty() && !text.ends_with('\n')) text += '\n';
     return text + "(job " + std::to_string(number_) + ": " +
-           (ended_ ? sandbox::describe(result_) : "running for " + seconds_since(begin_)) + ")";
+           (ended_ ? sandbox::describe(result_) : "running for " + seconds_since(begin_)) + ")" +
+           (ended_ && !result_.ok() && !result_.denied.empty()
+                ? "\n" + sandbox::describe_denied(result_)
+                : "");
   }
 
  private:

@@ -171,6 +171,7 @@ std::string failure_report(Workspace& workspace, const sandbox::Result& result) 
       [&](const std::string& path, size_t line) { return sources.line(path, line); },
       [&](const std::string& path, size_t line) { return sources.around(path, line); }};
   std::string text = "The tests fail: " + sandbox::describe(result) + ".";
+  if (!result.denied.empty()) text += " " + sandbox::describe_denied(result);
   size_t count = 0;
   for (const Failure& failure : find_failures(output, view)) {
     if (count++ == kFailures) break;

@@ -110,6 +110,14 @@ Closed close_box(int broker) {
   return result(SetupStep::kBroker, send_descriptor(broker, static_cast<int>(listener), &byte, 1));
 }
 
+Closed refuse_calls(int watcher) {
+  const long listener = install_filter(kTellingFilterFd, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  if (listener < 0) return result(SetupStep::kSeccomp, install_filter(kSilentFilterFd, 0) == 0);
+  const char byte = 0;
+  return result(SetupStep::kSeccomp,
+                send_descriptor(watcher, static_cast<int>(listener), &byte, 1));
+}
+
 int receive_listener(int socket) {
   char byte = 0;
   iovec part{&byte, 1};

@@ -26,6 +26,9 @@ Closed drop_capabilities();
 // Of the command itself, just before it is executed. Sends the descriptor on which its calls wait
 // for the broker to `broker`.
 Closed close_box(int broker);
+// The same for what is refused in a bubblewrap box, whose other walls are up already. Where no
+// process may be told of calls, nothing is sent.
+Closed refuse_calls(int watcher);
 // At the other end of that socket; -1 when the command ended before.
 int receive_listener(int socket);
 

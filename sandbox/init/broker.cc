@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "sandbox/launch_spec.h"
 
 namespace dsv4::sandbox {
 
@@ -47,7 +50,30 @@ void send_answer(const Request& request, const Answer& answer) {
   ioctl(request.listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-void answer_one(int listener, const Grounds& grounds) {
+namespace {
+
+void tell(ReportKind kind, int value, bool* told) {
+  if (value < 0 || value >= Told::kMost || told[value]) return;
+  told[value] = true;
+  const Report report{kind, value};
+  while (send(kControlFd, &report, sizeof report, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  }
+}
+
+// What goes on to the kernel although it is about a protected path is denied there.
+void tell_if_denied(const Request& request, const Answer& answer, Told* told) {
+  const bool refused =
+      answer.kind == Answer::Kind::kError && (answer.value == EPERM || answer.value == EACCES);
+  if (request.guarded >= 0 && (refused || answer.kind == Answer::Kind::kGoOn)) {
+    tell(ReportKind::kDeniedPath, request.guarded, told->paths);
+  } else if (refused) {
+    tell(ReportKind::kDeniedCall, request.note.data.nr, told->calls);
+  }
+}
+
+}  // namespace
+
+void answer_one(int listener, const Grounds& grounds, Told* told) {
   Request request{};
   request.listener = listener;
   request.grounds = &grounds;
@@ -56,7 +82,9 @@ void answer_one(int listener, const Grounds& grounds) {
   if (handler == nullptr) handler = attribute_handler(request.note.data.nr);
   if (handler == nullptr) handler = socket_handler(request.note.data.nr);
   if (handler == nullptr) handler = process_handler(request.note.data.nr);
-  send_answer(request, handler == nullptr ? failed(EPERM) : handler(request));
+  const Answer answer = handler == nullptr ? failed(EPERM) : handler(request);
+  tell_if_denied(request, answer, told);
+  send_answer(request, answer);
 }
 
 }  // namespace dsv4::sandbox

@@ -11,9 +11,16 @@
 
 namespace dsv4::sandbox {
 
+// What the supervisor has been told was denied: each thing once.
+struct Told {
+  static constexpr int kMost = 1024;
+  bool calls[kMost] = {};
+  bool paths[kMost] = {};
+};
+
 // Takes one call from the listener and answers it, or leaves a child of this process to do so where
-// that may take long.
-void answer_one(int listener, const Grounds& grounds);
+// that may take long. What is denied is reported to the supervisor (launch_spec.h).
+void answer_one(int listener, const Grounds& grounds, Told* told);
 
 // How a call ends.
 struct Answer {

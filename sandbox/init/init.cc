@@ -103,8 +103,8 @@ void report_failure(const Closed& closed) {
   report(ReportKind::kSetupFailed, setup_failure(closed.step, closed.error));
 }
 
-// `broker`: where to send the box's listener, when this is a Landlock box.
-[[noreturn]] void become_command(const Spec& spec, int broker) {
+// `broker`: where to send the listener of a box.
+[[noreturn]] void become_command(const Spec& spec, Mode mode, int broker) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -116,8 +116,8 @@ void report_failure(const Closed& closed) {
     report(ReportKind::kDirFailed, errno);
     _exit(127);
   }
-  if (broker >= 0) {
-    const Closed closed = close_box(broker);
+  if (mode != Mode::kBare) {
+    const Closed closed = mode == Mode::kLandlock ? close_box(broker) : refuse_calls(broker);
     if (closed.error != 0) {
       report_failure(closed);
       _exit(127);
@@ -149,7 +149,7 @@ void kill_descendants() {
 // parent (as it may when bare) does not kill the reaper.
 [[noreturn]] void stand_in(const Spec& spec) {
   const pid_t command = fork();
-  if (command == 0) become_command(spec, -1);
+  if (command == 0) become_command(spec, Mode::kBare, -1);
   int status = 0;
   while (waitpid(command, &status, 0) < 0 && errno == EINTR) {
   }
@@ -167,11 +167,12 @@ void on_child(int) {}
 struct Broker {
   int listener = -1;
   Grounds grounds{};
+  Told told;
 };
 
 // Waits until `first` has ended or the supervisor has hung up, and meanwhile answers for the
 // broker.
-void wait_for(pid_t first, Mode mode, Broker broker) {
+void wait_for(pid_t first, Mode mode, Broker& broker) {
   sigset_t unblocked;
   sigemptyset(&unblocked);
   for (;;) {
@@ -186,7 +187,7 @@ void wait_for(pid_t first, Mode mode, Broker broker) {
     if (ppoll(both, 2, nullptr, &unblocked) <= 0) continue;
     if (both[0].revents != 0) return;  // hung up: nothing else is ever sent
     if ((both[1].revents & POLLIN) != 0) {
-      answer_one(broker.listener, broker.grounds);
+      answer_one(broker.listener, broker.grounds, &broker.told);
     } else if (both[1].revents != 0) {
       broker.listener = -1;  // no process is left that could ask
     }
@@ -211,6 +212,22 @@ bool hand_out_proxy(const Spec& spec) {
   return false;
 }
 
+// Forks the command, and takes the listener of the filters that it put itself under.
+pid_t fork_command(const Spec& spec, Mode mode, Broker* broker) {
+  int ends[2];
+  const bool connected = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0;
+  const pid_t first = connected ? fork() : -1;
+  if (first == 0) become_command(spec, mode, ends[1]);
+  if (first < 0) {
+    report_failure({SetupStep::kBroker, errno});
+    return -1;
+  }
+  close(ends[1]);
+  broker->listener = receive_listener(ends[0]);
+  close(ends[0]);
+  return first;
+}
+
 // Starts the command in a Landlock box. Returns its process id, or -1 when that was reported to
 // have failed.
 pid_t start_boxed(const Spec& spec, Broker* broker) {
@@ -218,21 +235,14 @@ pid_t start_boxed(const Spec& spec, Broker* broker) {
   if (spec.header.own_network != 0) closed = make_namespaces();
   if (closed.error == 0 && !hand_out_proxy(spec)) return -1;
   if (closed.error == 0) closed = drop_capabilities();
-  int ends[2];
-  if (closed.error == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    closed = {SetupStep::kBroker, errno};
-  }
-  const pid_t first = closed.error == 0 ? fork() : -1;
-  if (first == 0) become_command(spec, ends[1]);
-  if (first < 0) {
-    report_failure(closed.error != 0 ? closed : Closed{SetupStep::kBroker, errno});
+  if (closed.error != 0) {
+    report_failure(closed);
     return -1;
   }
-  close(ends[1]);
-  broker->listener = receive_listener(ends[0]);
+  const pid_t first = fork_command(spec, Mode::kLandlock, broker);
+  if (first < 0) return -1;
   broker->grounds = {spec.grounds[0], spec.grounds[1], spec.grounds + 2,
                      spec.header.own_network != 0};
-  close(ends[0]);
   for (const int fd : {kRulesetFd, kFilterFd, kBrokerFilterFd}) close(fd);
   umask(0);  // callers' own masks count
   ignore_file_limit(spec);
@@ -257,11 +267,13 @@ void watch_children() {
 pid_t start(const Spec& spec, Mode mode, Broker* broker) {
   if (mode == Mode::kLandlock) return spec.header.grounds == 0 ? -1 : start_boxed(spec, broker);
   if (!hand_out_proxy(spec)) return -1;
-  const pid_t first = fork();
-  if (first == 0) {
-    if (mode == Mode::kBare) stand_in(spec);
-    become_command(spec, -1);
+  if (mode == Mode::kNamespace) {
+    const pid_t first = fork_command(spec, mode, broker);
+    for (const int fd : {kTellingFilterFd, kSilentFilterFd}) close(fd);
+    return first;
   }
+  const pid_t first = fork();
+  if (first == 0) stand_in(spec);
   if (first < 0) report(ReportKind::kExecFailed, errno);
   return first;
 }
@@ -272,7 +284,9 @@ int main(int argc, char** argv) {
   const Mode mode = mode_of(argc, argv);
   prctl(PR_SET_DUMPABLE, 0);  // the command has the same user id: keep it out of our /proc files
   if (mode != Mode::kNamespace) prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const int keep = mode == Mode::kLandlock ? kBrokerFilterFd : kControlFd;
+  const int keep = mode == Mode::kLandlock    ? kBrokerFilterFd
+                   : mode == Mode::kNamespace ? kSilentFilterFd
+                                              : kControlFd;
   syscall(SYS_close_range, keep + 1, ~0u, 0);
   for (int fd = kControlFd; fd <= keep; ++fd) fcntl(fd, F_SETFD, FD_CLOEXEC);
   watch_children();

@@ -20,9 +20,12 @@ bool lies_in(const char* path, const char* folder) {
   return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
-Zone zone_of_path(const Grounds& grounds, const char* path) {
+Zone zone_of_path(const Request& request, const char* path) {
+  const Grounds& grounds = *request.grounds;
   for (char* const* guarded = grounds.guarded; *guarded != nullptr; ++guarded) {
-    if (lies_in(path, *guarded)) return Zone::kGuarded;
+    if (!lies_in(path, *guarded)) continue;
+    request.guarded = static_cast<int>(guarded - grounds.guarded);
+    return Zone::kGuarded;
   }
   if (lies_in(path, grounds.work)) return Zone::kWork;
   return lies_in(path, grounds.temporary) ? Zone::kTemporary : Zone::kOutside;
@@ -115,7 +118,7 @@ int find_object(const Request& request, int folder, const char* path, int flags)
 
 Zone zone_of(const Request& request, int object) {
   char path[PATH_MAX];
-  return path_of(object, path) ? zone_of_path(*request.grounds, path) : Zone::kOutside;
+  return path_of(object, path) ? zone_of_path(request, path) : Zone::kOutside;
 }
 
 bool find_entry(const Request& request, int folder, const char* path, Entry* entry) {
@@ -141,13 +144,15 @@ Zone zone_of(const Request& request, const Entry& entry) {
   const size_t length = strlen(path);
   if (length + 1 + strlen(entry.name) >= sizeof path) return Zone::kOutside;
   // The two grounds themselves are entries of folders that are not ours.
-  if (zone_of_path(*request.grounds, path) == Zone::kOutside) return Zone::kOutside;
+  if (zone_of_path(request, path) == Zone::kOutside) return Zone::kOutside;
   path[length] = '/';
   memcpy(path + length + 1, entry.name, strlen(entry.name) + 1);
   for (char* const* guarded = request.grounds->guarded; *guarded != nullptr; ++guarded) {
-    if (lies_in(*guarded, path)) return Zone::kGuarded;
+    if (!lies_in(*guarded, path)) continue;
+    request.guarded = static_cast<int>(guarded - request.grounds->guarded);
+    return Zone::kGuarded;
   }
-  return zone_of_path(*request.grounds, path);
+  return zone_of_path(request, path);
 }
 
 long status_field(const Request& request, const char* field, int base) {

@@ -24,6 +24,7 @@ struct Request {
   int listener;
   seccomp_notif note;
   const Grounds* grounds;
+  mutable int guarded = -1;  // the protected path that it was found to be about
 
   pid_t thread() const { return static_cast<pid_t>(note.pid); }
   uint64_t argument(int index) const { return note.data.args[index]; }

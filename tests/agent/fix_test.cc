@@ -207,6 +207,19 @@ TEST_CASE("CI configuration and hooks are changed only where a person allows it"
   }
 }
 
+TEST_CASE("the model is told what the sandbox denied a command that failed") {
+  Toy toy;
+  const auto bash = [](const char* command) { return calls({{"bash", {{"command", command}}}}); };
+  const FixReport report =
+      toy.fix({{bash("unshare -m true"), bash("unshare -m true || true"), kRepair, kFinish}});
+  REQUIRE(report.status == FixStatus::kPassed);
+  std::string told;
+  for (const llm::RecordedSegment& segment : toy.segments) told += segment.text;
+  const size_t first = told.find("(exit status 1)\nThe sandbox denied: unshare.");
+  REQUIRE(first != std::string::npos);
+  REQUIRE(told.find("The sandbox denied", first + 20) == std::string::npos);
+}
+
 TEST_CASE("uncommitted work is what the patch fits, and it is kept exactly") {
   Toy toy;
   const std::string dirty = std::string("# mine, not committed\n\n\n") + Toy::kBroken;
