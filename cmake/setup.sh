@@ -25,7 +25,10 @@ installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *"ok instal
 packages=(g++ make cmake ninja-build ccache pkg-config git python3 python3-venv nlohmann-json3-dev
           libedit-dev libpcre2-dev libgit2-dev libseccomp-dev libsqlite3-dev libssl-dev
           libtomlplusplus-dev libtree-sitter-dev bubblewrap)
-[ "$goal" = test ] && packages+=(catch2 openssl ripgrep tmux)
+if [ "$goal" = test ]; then
+  packages+=(catch2 openssl ripgrep tmux)
+  command -v node > /dev/null || packages+=(nodejs)  # any from 18 on
+fi
 
 updated=
 update_once() { [ -n "$updated" ] || { say "reading the package lists"; as_root apt-get update -qq; updated=1; }; }
