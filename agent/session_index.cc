@@ -1,7 +1,6 @@
 #include "agent/session_index.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "agent/error.h"
 #include "agent/printable.h"
 #include "agent/run_directory.h"
+#include "agent/sqlite.h"
 
 namespace dsv4::agent {
 namespace {
@@ -33,56 +33,6 @@ constexpr const char* kTable =
 constexpr const char* kColumns =
     "directory, id, kind, began, repository, title, state, context, prefilled, generated, "
     "reprefilled";
-
-struct SqliteError : std::runtime_error {
-  SqliteError(int c, const char* message) : std::runtime_error(message), code(c) {}
-  int code;
-};
-
-void check(sqlite3* database, int code) {
-  if (code != SQLITE_OK && code != SQLITE_DONE && code != SQLITE_ROW) {
-    throw SqliteError(code, database ? sqlite3_errmsg(database) : sqlite3_errstr(code));
-  }
-}
-
-// One statement with its values, run row by row.
-class Statement {
- public:
-  Statement(sqlite3* database, const std::string& text) : database_(database) {
-    check(database, sqlite3_prepare_v2(database, text.c_str(), -1, &statement_, nullptr));
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  Statement& bind(const std::string& value) {
-    check(database_, sqlite3_bind_text(statement_, ++bound_, value.data(),
-                                       static_cast<int>(value.size()), SQLITE_TRANSIENT));
-    return *this;
-  }
-  Statement& bind(int64_t value) {
-    check(database_, sqlite3_bind_int64(statement_, ++bound_, value));
-    return *this;
-  }
-  bool step() {
-    const int code = sqlite3_step(statement_);
-    check(database_, code);
-    return code == SQLITE_ROW;
-  }
-  std::string text(int column) const {
-    const unsigned char* value = sqlite3_column_text(statement_, column);
-    const int size = sqlite3_column_bytes(statement_, column);
-    return value == nullptr
-               ? std::string()
-               : std::string(reinterpret_cast<const char*>(value), static_cast<size_t>(size));
-  }
-  int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
-
- private:
-  sqlite3* database_;
-  sqlite3_stmt* statement_ = nullptr;
-  int bound_ = 0;
-};
 
 // Runs of this kind change until they have ended.
 bool is_final(const SessionRow& row) {
@@ -105,7 +55,7 @@ class SessionIndex::Database {
     const int code = sqlite3_open_v2(file.c_str(), &database_,
                                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
     try {
-      check(database_, code);
+      check_sqlite(database_, code);
       prepare();
     } catch (...) {
       sqlite3_close(database_);
@@ -117,8 +67,8 @@ class SessionIndex::Database {
   Database& operator=(const Database&) = delete;
 
   void put(const SessionRow& row) {
-    Statement(database_, std::string("INSERT OR REPLACE INTO runs (") + kColumns +
-                             ") VALUES (?,?,?,?,?,?,?,?,?,?,?)")
+    SqliteStatement(database_, std::string("INSERT OR REPLACE INTO runs (") + kColumns +
+                                   ") VALUES (?,?,?,?,?,?,?,?,?,?,?)")
         .bind(row.directory.string())
         .bind(row.id)
         .bind(row.kind)
@@ -135,7 +85,7 @@ class SessionIndex::Database {
 
   std::vector<SessionRow> rows() const {
     std::vector<SessionRow> all;
-    Statement query(database_, std::string("SELECT ") + kColumns + " FROM runs");
+    SqliteStatement query(database_, std::string("SELECT ") + kColumns + " FROM runs");
     while (query.step()) {
       SessionRow& row = all.emplace_back();
       row.directory = query.text(0);
@@ -154,11 +104,13 @@ class SessionIndex::Database {
   }
 
   void forget(const fs::path& directory) {
-    Statement(database_, "DELETE FROM runs WHERE directory = ?").bind(directory.string()).step();
+    SqliteStatement(database_, "DELETE FROM runs WHERE directory = ?")
+        .bind(directory.string())
+        .step();
   }
 
  private:
-  void run(const std::string& text) { Statement(database_, text).step(); }
+  void run(const std::string& text) { SqliteStatement(database_, text).step(); }
 
   // To change to it, SQLite does not wait for other processes as it does for all else.
   void use_write_ahead_log() {
@@ -173,7 +125,7 @@ class SessionIndex::Database {
   }
 
   void prepare() {
-    check(database_, sqlite3_busy_timeout(database_, kPatience));
+    check_sqlite(database_, sqlite3_busy_timeout(database_, kPatience));
     use_write_ahead_log();
     // A list that can be made anew need not survive a power cut.
     run("PRAGMA synchronous=OFF");
@@ -188,7 +140,7 @@ class SessionIndex::Database {
   }
 
   int64_t version() {
-    Statement query(database_, "PRAGMA user_version");
+    SqliteStatement query(database_, "PRAGMA user_version");
     return query.step() ? query.number(0) : 0;
   }
 
