@@ -21,8 +21,9 @@ constexpr int kTrials = 40;       // of every other attempt after it
 AttemptOptions Attempts::options(int number) const {
   AttemptOptions options;
   options.limits = run_.options.limits;
-  options.sampling.temperature = number == 1 ? 0.0 : kLaterTemperature;
-  options.sampling.min_p = number == 1 ? 0.0 : kLaterMinP;
+  const bool greedy = number == 1 && run_.options.greedy_first;
+  options.sampling.temperature = greedy ? 0.0 : kLaterTemperature;
+  options.sampling.min_p = greedy ? 0.0 : kLaterMinP;
   options.sampling.seed = run_.options.seed * 1'000'003u + static_cast<uint64_t>(number);
   // Of two searches each finds what the other misses: attempts that see what they did before take
   // turns with attempts that try changes out from one context.

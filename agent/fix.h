@@ -35,6 +35,7 @@ struct FixOptions : BoxOptions {
   AttemptLimits limits;
   std::chrono::milliseconds time_limit = std::chrono::minutes(30);
   uint64_t seed = 0;
+  bool greedy_first = true;  // else the first attempt is sampled as the others are
   bool apply = false;
   std::optional<std::string> branch;
   std::optional<std::string> patch_file;

@@ -41,6 +41,8 @@ po::options_description described() {
   add("time-limit", text()->value_name("TIME"),
       "for everything, such as 90s, 30m (the default), 2h");
   add("seed", number(), "of the later attempts; the first is greedy");
+  add("no-greedy",
+      "sample the first attempt too: runs with other seeds then differ from the start");
   add("apply", "change the tree when the gate has passed");
   add("branch", text()->value_name("NAME"),
       "commit the patch to a new branch when the gate has passed");
@@ -117,6 +119,7 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   options.branch = text_value(values, "branch");
   options.patch_file = text_value(values, "patch");
   options.run_dir = text_value(values, "run-dir").value_or("");
+  options.greedy_first = values.count("no-greedy") == 0;
   options.apply = values.count("apply") != 0;
   static_cast<BoxOptions&>(options) = box_flags(values).over({});
   out.model = text_value(values, "model");

@@ -46,6 +46,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
                            {"turn_tokens", options.limits.turn_tokens},
                            {"time_limit_ms", options.time_limit.count()},
                            {"seed", options.seed},
+                           {"greedy_first", options.greedy_first},
                            {"apply", options.apply},
                            {"branch", json_of(options.branch)},
                            {"patch", json_of(absolute(options.patch_file))},
@@ -68,6 +69,7 @@ FixOptions options_from(const ordered_json& settings) {
   settings.at("turn_tokens").get_to(options.limits.turn_tokens);
   options.time_limit = std::chrono::milliseconds(settings.at("time_limit_ms").get<int64_t>());
   settings.at("seed").get_to(options.seed);
+  options.greedy_first = settings.value("greedy_first", true);
   settings.at("apply").get_to(options.apply);
   options.branch = text_from(settings.at("branch"));
   options.patch_file = text_from(settings.at("patch"));

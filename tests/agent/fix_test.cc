@@ -393,3 +393,22 @@ TEST_CASE("a run directory that cannot be used is refused before anything is don
   REQUIRE(report.status == FixStatus::kUsage);
   REQUIRE(report.error.find("the run directory") == 0);
 }
+
+TEST_CASE("the first attempt is greedy unless runs are to differ from the start") {
+  const bool greedy = GENERATE(true, false);
+  Toy toy;
+  toy.options.greedy_first = greedy;
+  toy.options.attempts = 2;
+  REQUIRE(toy.fix({{kWrong, kFinish}, {kRepair, kFinish}}).attempts == 2);
+  std::vector<double> temperatures;
+  std::istringstream events(toy.scratch.read("run/events.jsonl"));
+  for (std::string line; std::getline(events, line);) {
+    const ordered_json event = ordered_json::parse(line);
+    if (event["event"] == "attempt") temperatures.push_back(event["temperature"]);
+    // As a process would that goes on with the run.
+    if (event["event"] == "run") REQUIRE(options_from(event["options"]).greedy_first == greedy);
+  }
+  REQUIRE(temperatures.size() == 2);
+  REQUIRE((temperatures[0] == 0) == greedy);
+  REQUIRE(temperatures[1] > 0);
+}
