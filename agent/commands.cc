@@ -34,17 +34,19 @@ constexpr std::array kCommands = {
 };
 
 // Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 2> kLater = {"eval", "github"};
+constexpr std::array<std::string_view, 1> kLater = {"github"};
 
-void print_help(std::ostream& out) {
+void print_help(std::ostream& out, std::span<const CommandRow> more) {
   out << "dsv4-agent: a coding agent whose model runs inside it\n\n"
          "usage: dsv4-agent [options]                 a session in the terminal\n"
          "       dsv4-agent COMMAND [arguments]\n"
          "       dsv4-agent COMMAND --help\n"
          "       dsv4-agent --version\n\n"
          "commands:\n";
-  for (const CommandRow& row : kCommands) {
-    out << "  " << std::left << std::setw(11) << row.name << ' ' << row.summary << '\n';
+  for (const std::span<const CommandRow> rows : {std::span<const CommandRow>(kCommands), more}) {
+    for (const CommandRow& row : rows) {
+      out << "  " << std::left << std::setw(11) << row.name << ' ' << row.summary << '\n';
+    }
   }
 }
 
@@ -72,25 +74,31 @@ int run_guarded(const CommandRow& row, const std::vector<std::string>& arguments
   }
 }
 
-int dispatch(const std::vector<std::string>& arguments) {
+const CommandRow* find_row(std::string_view name, std::span<const CommandRow> more) {
+  for (const std::span<const CommandRow> rows : {std::span<const CommandRow>(kCommands), more}) {
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const CommandRow& each) { return each.name == name; });
+    if (row != rows.end()) return &*row;
+  }
+  return nullptr;
+}
+
+int dispatch(const std::vector<std::string>& arguments, std::span<const CommandRow> more) {
   // Without a command, or with options only, it is a session.
   const bool session = arguments.empty() || arguments[0].starts_with("-");
   const std::string name = arguments.empty() ? "interactive" : arguments[0];
   if (name == "--help" || name == "-h" || name == "help") {
-    print_help(std::cout);
+    print_help(std::cout, more);
     return 0;
   }
   if (name == "--version") {
     std::cout << "dsv4-agent " DSV4_VERSION "\n";
     return 0;
   }
-  const auto row =
-      std::find_if(kCommands.begin(), kCommands.end(),
-                   [&](const CommandRow& candidate) { return candidate.name == name; });
   if (session) {
     return run_guarded({"interactive", "", cmd_interactive}, arguments);
   }
-  if (row != kCommands.end()) {
+  if (const CommandRow* row = find_row(name, more)) {
     return run_guarded(*row, std::vector<std::string>(arguments.begin() + 1, arguments.end()));
   }
   if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
@@ -113,8 +121,8 @@ bool reader_left() {
 
 std::span<const CommandRow> command_table() { return kCommands; }
 
-int run_program(const std::vector<std::string>& arguments) {
-  const int code = dispatch(arguments);
+int run_program(const std::vector<std::string>& arguments, std::span<const CommandRow> more) {
+  const int code = dispatch(arguments, more);
   if (std::cout.flush() || reader_left()) return code;
   std::cerr << "dsv4-agent: standard output could not be written to, so the result is not whole: "
                "is the disk full?\n";

@@ -31,8 +31,8 @@ std::span<const CommandRow> command_table();
 
 // Runs the program on its arguments (argv[0] left out) and returns its exit code. Never throws: a
 // usage error ends with 2, an engine error with 3, a sandbox error with 4, each with its sentence
-// on stderr.
-int run_program(const std::vector<std::string>& arguments);
+// on stderr. `more`: commands from rooms that this one does not know.
+int run_program(const std::vector<std::string>& arguments, std::span<const CommandRow> more = {});
 
 int cmd_bench(const std::vector<std::string>& arguments);
 int cmd_doctor(const std::vector<std::string>& arguments);

@@ -65,12 +65,9 @@ class Gate {
   }
 
   bool is_fixed(const std::string& path) const {
-    if (path == kRepositoryConfig) return true;  // it says which command decides
     if (options_.protected_names.hold(path)) return true;
-    if (options_.passed_before) return options_.fixed.named(path);
-    const bool existed = fs::exists(fs::symlink_status(options_.base / path));
-    if (existed) return options_.fixed.contains(path);
-    return steers_tests(path) || options_.fixed.named(path);
+    if (!options_.passed_before) return stays_as_it_was(path, options_.base, options_.fixed);
+    return path == kRepositoryConfig || options_.fixed.named(path);
   }
 
   GateResult check_guard(const std::vector<std::string>& all) {
@@ -129,6 +126,13 @@ sandbox::Result run_shell(const sandbox::Sandbox& box, const std::string& text,
 }
 
 }  // namespace
+
+bool stays_as_it_was(const std::string& path, const fs::path& base, const FixedTests& fixed) {
+  if (path == kRepositoryConfig) return true;  // it says which command decides
+  const bool existed = fs::exists(fs::symlink_status(base / path));
+  if (existed) return fixed.contains(path);
+  return steers_tests(path) || fixed.named(path);
+}
 
 void run_setup(const sandbox::Sandbox& box, const std::optional<std::string>& setup,
                std::stop_token cancel) {

@@ -44,6 +44,11 @@ struct GateResult {
 GateResult check_gate(const std::string& patch, const GateOptions& options,
                       std::stop_token cancel = {});
 
+// Whether a patch of a tree whose tests fail leaves this file as it is in `base`, or absent as
+// there: tests that are fixed, the repository's own configuration, and files that steer tests.
+bool stays_as_it_was(const std::string& path, const std::filesystem::path& base,
+                     const FixedTests& fixed);
+
 // Runs a command by sh -c in a working copy, the set-up command first. Throws TestsError when that
 // fails.
 sandbox::Result run_in(const sandbox::Sandbox& box, const std::optional<std::string>& setup,

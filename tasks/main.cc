@@ -1,12 +1,19 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "agent/commands.h"
+#include "tasks/cmd_eval.h"
 
 namespace {
+
+constexpr std::array kMoreCommands = {
+    dsv4::agent::CommandRow{"eval", "many tasks and a report: how good is it?",
+                            dsv4::tasks::cmd_eval},
+};
 
 // A file that is opened while a standard stream is closed takes its number, and what is meant for
 // the stream ends up in the file. The direction is the wrong one on purpose: using the stream fails
@@ -22,5 +29,5 @@ void keep_standard_streams_taken() {
 
 int main(int argc, char** argv) {
   keep_standard_streams_taken();
-  return dsv4::agent::run_program(std::vector<std::string>(argv + 1, argv + argc));
+  return dsv4::agent::run_program(std::vector<std::string>(argv + 1, argv + argc), kMoreCommands);
 }
