@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "agent/box_options.h"
 #include "agent/duration.h"
 #include "agent/error.h"
 #include "agent/option_values.h"
@@ -159,7 +160,7 @@ EvalOptions parse_eval_arguments(const std::vector<std::string>& arguments) {
   out.reading.repos = path_value(values, "repos");
   out.reading.tests = path_value(values, "tests");
   out.reading.test = agent::text_value(values, "test");
-  out.box = agent::sandbox_value(values);
+  out.box = agent::box_flags(values).box.value_or(sandbox::BackendKind::kAuto);
   read_numbers(values, &out);
   check(out);
   return out;
