@@ -33,10 +33,18 @@ def report(run, status, code, number, patch):
     sys.exit(code)
 
 
+def begun_in(run):
+    """What a run was asked for; like the program, refuses one that was killed before it began."""
+    if "attempt" not in (run / "events.jsonl").read_text():
+        print(json.dumps({"status": "bad_input", "exit_code": 2}))
+        sys.exit(2)
+    return json.loads((run / "asked.json").read_text())
+
+
 def main():
     if sys.argv[1] == "resume":
         run = pathlib.Path(sys.argv[2])
-        begun = json.loads((run / "asked.json").read_text())
+        begun = begun_in(run)
     else:
         run = pathlib.Path(option("--run-dir"))
         run.mkdir(parents=True)
