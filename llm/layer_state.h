@@ -25,6 +25,12 @@ struct CompressorState {
 
   kernels::PagedRows rows() const { return {layout, entries.pages(), PageList::kRowsPerPage}; }
 
+  // Entry i as kernels::pack_row makes it: takes it out, or puts in one that has been added.
+  void load(int64_t i, uint8_t* row) const { rows().load(i, row); }
+  void store(const uint8_t* row, int64_t i) {
+    kernels::store_row(layout, row, entries.new_page_of(i), i % PageList::kRowsPerPage);
+  }
+
   kernels::RowLayout layout;  // of an entry
   PageList entries;           // append-only, one for each finished block
   int64_t width = 0;          // of a projected row: dim, or 2 * dim with overlap

@@ -17,7 +17,7 @@ struct PageList::Page {
   Page(std::shared_ptr<PageMemory> counter, int64_t size)
       : memory(std::move(counter)),
         bytes(size),
-        data(std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(size))) {
+        data(std::make_unique<uint8_t[]>(static_cast<size_t>(size))) {
     memory->bytes_ += bytes;
   }
   ~Page() { memory->bytes_ -= bytes; }
@@ -42,13 +42,13 @@ void PageList::own_table() {
   if (table_.use_count() > 1) table_ = std::make_shared<Table>(*table_);
 }
 
-// The last page may be shared although the table is not.
+// The last page may be shared although the table is not. Its rows may be interleaved: all of it is
+// copied.
 void PageList::own_last_page() {
   std::shared_ptr<Page>& last = table_->pages.back();
   if (last.use_count() == 1) return;
   std::shared_ptr<Page> copy = make_page();
-  const int64_t used = size_ % kRowsPerPage;
-  std::memcpy(copy->data.get(), last->data.get(), static_cast<size_t>(used * row_bytes_));
+  std::memcpy(copy->data.get(), last->data.get(), static_cast<size_t>(last->bytes));
   last = std::move(copy);
   table_->pointers.back() = last->data.get();
 }
@@ -67,13 +67,12 @@ void PageList::resize(int64_t rows) {
   size_ = rows;
 }
 
-const uint8_t* PageList::row(int64_t i) const {
-  return table_->pointers[static_cast<size_t>(i / kRowsPerPage)] + i % kRowsPerPage * row_bytes_;
+const uint8_t* PageList::page_of(int64_t i) const {
+  return table_->pointers[static_cast<size_t>(i / kRowsPerPage)];
 }
 
-uint8_t* PageList::new_row(int64_t i) {
-  return table_->pages[static_cast<size_t>(i / kRowsPerPage)]->data.get() +
-         i % kRowsPerPage * row_bytes_;
+uint8_t* PageList::new_page_of(int64_t i) {
+  return table_->pages[static_cast<size_t>(i / kRowsPerPage)]->data.get();
 }
 
 }  // namespace dsv4::llm

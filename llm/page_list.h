@@ -33,9 +33,14 @@ class PageList {
   // Makes room for rows at the end, to be written before they are read, or forgets the last ones.
   void resize(int64_t rows);
 
-  const uint8_t* row(int64_t i) const;
+  const uint8_t* row(int64_t i) const { return page_of(i) + i % kRowsPerPage * row_bytes_; }
   // A row that the last resize has added.
-  uint8_t* new_row(int64_t i);
+  uint8_t* new_row(int64_t i) { return new_page_of(i) + i % kRowsPerPage * row_bytes_; }
+
+  // The page that has row i as its row i % kRowsPerPage, for rows that are interleaved in it.
+  const uint8_t* page_of(int64_t i) const;
+  // The same of a row that the last resize has added; what other rows have in it stays as it is.
+  uint8_t* new_page_of(int64_t i);
 
   // Row i is in page i / kRowsPerPage. Valid until the next resize.
   const uint8_t* const* pages() const { return table_->pointers.data(); }

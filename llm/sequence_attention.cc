@@ -94,8 +94,10 @@ void SequenceAttention::finish_entries(const ForwardContext& ctx, const LayerCon
   kernels::fill_rope_table(rows_.frequencies, positions_, entry_rope_);
   kernels::rope(ctx.pool, {entries, count, dim, ctx.config.rope_dim, 1, &entry_rope_, false});
   if (ctx.rounds() && use == Use::kIndex) kernels::hadamard(entries, count, dim);
+  row_.resize(static_cast<size_t>(state.layout.bytes()));
   for (int64_t b = 0; b < count; ++b) {
-    kernels::pack_row(state.layout, entries + b * dim, state.entries.new_row(first + b));
+    kernels::pack_row(state.layout, entries + b * dim, row_.data());
+    state.store(row_.data(), first + b);
   }
 }
 

@@ -63,6 +63,7 @@ class SequenceAttention {
   std::vector<kernels::CompressBlock> blocks_;
   std::vector<int64_t> visible_, count_, positions_;
   std::vector<int32_t> selected_;
+  std::vector<uint8_t> row_;
   kernels::RopeTable entry_rope_;
 };
 

@@ -19,8 +19,10 @@ std::span<const uint8_t> as_bytes(std::span<const T> values) {
 
 void write_entries(const LayerConfig& layer, const CompressorState& state, int64_t from, int64_t to,
                    PayloadWriter& out) {
+  std::vector<uint8_t> row(static_cast<size_t>(state.entries.row_bytes()));
   for (int64_t i = from / layer.compress_ratio; i < to / layer.compress_ratio; ++i) {
-    out.bytes(state.entries.row(i), static_cast<size_t>(state.entries.row_bytes()));
+    state.load(i, row.data());
+    out.bytes(row.data(), row.size());
   }
 }
 
@@ -30,7 +32,7 @@ void read_entries(const LayerConfig& layer, int64_t from, int64_t to, PayloadRea
   state.entries.resize(end);
   for (int64_t i = from / layer.compress_ratio; i < end; ++i) {
     const auto row = in.bytes(static_cast<size_t>(state.entries.row_bytes()));
-    std::copy(row.begin(), row.end(), state.entries.new_row(i));
+    if (!row.empty()) state.store(row.data(), i);
   }
 }
 

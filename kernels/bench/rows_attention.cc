@@ -37,8 +37,10 @@ class PackedRows {
   PackedRows(const RowLayout& layout, int64_t rows) : layout_(layout), rows_(rows) {
     const std::vector<float> x = numbers(rows * layout.dim);
     bytes_.resize(static_cast<size_t>(rows * layout.bytes()));
+    std::vector<uint8_t> row(static_cast<size_t>(layout.bytes()));
     for (int64_t i = 0; i < rows; ++i) {
-      pack_row(layout, x.data() + i * layout.dim, bytes_.data() + i * layout.bytes());
+      pack_row(layout, x.data() + i * layout.dim, row.data());
+      store_row(layout, row.data(), bytes_.data(), i);
     }
     page_ = bytes_.data();
   }

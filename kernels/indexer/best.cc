@@ -103,36 +103,55 @@ DSV4_AVX512 int64_t count_avx512(const float* scores, int64_t n, float least) {
   return _mm512_reduce_add_epi32(count);
 }
 
-// Appends the scores above the floor; returns how many.
-DSV4_AVX512 int64_t keep_avx512(const float* scores, const int32_t* indexes, int64_t n, float floor,
-                                float* scores_to, int32_t* indexes_to) {
+// Appends the scores above the floor; returns how many. Those that are offered have the indexes
+// first, first + 1 and so on; those that are merged bring theirs along.
+DSV4_AVX512 int64_t offer_avx512(const float* scores, int64_t first, int64_t n, float floor,
+                                 float* scores_to, int32_t* indexes_to) {
   const __m512 bound = _mm512_set1_ps(floor);
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   int64_t kept = 0;
   for (int64_t i = 0; i < n; i += 16) {
     const __mmask16 here = avx512::mask(n - i);
     const __m512 s = _mm512_maskz_loadu_ps(here, scores + i);
     const uint32_t above = _mm512_mask_cmp_ps_mask(here, s, bound, _CMP_GT_OQ);
     if (above == 0) continue;
+    const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(static_cast<int>(first + i)));
+    kept += append_avx512(s, at, above, scores_to + kept, indexes_to + kept);
+  }
+  return kept;
+}
+
+DSV4_AVX512 int64_t merge_avx512(const float* scores, const int32_t* indexes, int64_t n,
+                                 float floor, float* scores_to, int32_t* indexes_to) {
+  const __m512 bound = _mm512_set1_ps(floor);
+  int64_t kept = 0;
+  for (int64_t i = 0; i < n; i += 16) {
+    const __mmask16 here = avx512::mask(n - i);
+    const __m512 s = _mm512_maskz_loadu_ps(here, scores + i);
+    const uint32_t above = _mm512_mask_cmp_ps_mask(here, s, bound, _CMP_GT_OQ);
     kept += append_avx512(s, _mm512_maskz_loadu_epi32(here, indexes + i), above, scores_to + kept,
                           indexes_to + kept);
   }
   return kept;
 }
-
-DSV4_AVX512 bool any_above_avx512(const float* scores, int64_t n, float floor) {
-  const __m512 bound = _mm512_set1_ps(floor);
-  uint32_t above = 0;
-  for (int64_t i = 0; i < n; i += 16) {
-    const __mmask16 here = avx512::mask(n - i);
-    above |=
-        _mm512_mask_cmp_ps_mask(here, _mm512_maskz_loadu_ps(here, scores + i), bound, _CMP_GT_OQ);
-  }
-  return above != 0;
-}
 #endif
 
-int64_t keep_plain(const float* scores, const int32_t* indexes, int64_t n, float floor,
-                   float* scores_to, int32_t* indexes_to) {
+int64_t offer_plain(const float* scores, int64_t first, int64_t n, float floor, float* scores_to,
+                    int32_t* indexes_to) {
+  // Nearly always none is above the floor.
+  bool any = false;
+  for (int64_t i = 0; i < n; ++i) any |= scores[i] > floor;
+  int64_t kept = 0;
+  for (int64_t i = 0; any && i < n; ++i) {
+    scores_to[kept] = scores[i];
+    indexes_to[kept] = static_cast<int32_t>(first + i);
+    kept += scores[i] > floor ? 1 : 0;
+  }
+  return kept;
+}
+
+int64_t merge_plain(const float* scores, const int32_t* indexes, int64_t n, float floor,
+                    float* scores_to, int32_t* indexes_to) {
   int64_t kept = 0;
   for (int64_t i = 0; i < n; ++i) {
     scores_to[kept] = scores[i];
@@ -142,16 +161,10 @@ int64_t keep_plain(const float* scores, const int32_t* indexes, int64_t n, float
   return kept;
 }
 
-bool any_above_plain(const float* scores, int64_t n, float floor) {
-  bool any = false;
-  for (int64_t i = 0; i < n; ++i) any |= scores[i] > floor;
-  return any;
-}
-
 // The same by the strongest code.
 struct Functions {
-  decltype(&any_above_plain) any_above = any_above_plain;
-  decltype(&keep_plain) keep = keep_plain;
+  decltype(&offer_plain) offer = offer_plain;
+  decltype(&merge_plain) merge = merge_plain;
   decltype(&count_plain) count = count_plain;
   decltype(&cut_plain) cut = cut_plain;
 };
@@ -159,8 +172,8 @@ constexpr Functions kPlain;
 
 const Functions& functions(Isa isa) {
 #if defined(__x86_64__)
-  static constexpr Functions kAvx2{any_above_plain, keep_plain, count_avx2, cut_plain};
-  static constexpr Functions kAvx512{any_above_avx512, keep_avx512, count_avx512, cut_avx512};
+  static constexpr Functions kAvx2{offer_plain, merge_plain, count_avx2, cut_plain};
+  static constexpr Functions kAvx512{offer_avx512, merge_avx512, count_avx512, cut_avx512};
   if (isa >= Isa::kAvx512) return kAvx512;
   if (isa >= Isa::kAvx2) return kAvx2;
 #endif
@@ -169,37 +182,39 @@ const Functions& functions(Isa isa) {
 
 }  // namespace
 
-Best::Best(Isa isa, int64_t wanted)
+Best::Best(Isa isa, int64_t wanted, float floor)
     : isa_(isa),
       wanted_(wanted),
+      floor_(floor),
       scores_(std::make_unique_for_overwrite<float[]>(static_cast<size_t>(2 * wanted + kAtOnce))),
       indexes_(
           std::make_unique_for_overwrite<int32_t[]>(static_cast<size_t>(2 * wanted + kAtOnce))) {}
 
 void Best::offer(int64_t first, const float* scores, int64_t n) {
-  // Nearly always none is above the floor.
-  if (!functions(isa_).any_above(scores, n, floor_)) return;
-  int32_t indexes[kAtOnce];
-  std::iota(indexes, indexes + n, static_cast<int32_t>(first));
-  keep(scores, indexes, n);
+  held_ += functions(isa_).offer(scores, first, n, floor_, scores_.get() + held_,
+                                 indexes_.get() + held_);
+  if (held_ >= 2 * wanted_) shrink();
 }
 
 void Best::merge(const Best& other) {
   for (int64_t i = 0; i < other.held_; i += kAtOnce) {
-    keep(other.scores_.get() + i, other.indexes_.get() + i, std::min(kAtOnce, other.held_ - i));
+    held_ += functions(isa_).merge(other.scores_.get() + i, other.indexes_.get() + i,
+                                   std::min(kAtOnce, other.held_ - i), floor_,
+                                   scores_.get() + held_, indexes_.get() + held_);
+    if (held_ >= 2 * wanted_) shrink();
   }
+}
+
+float Best::least() {
+  shrink();
+  if (held_ < wanted_) return -std::numeric_limits<float>::infinity();
+  return *std::min_element(scores_.get(), scores_.get() + held_);
 }
 
 int64_t Best::take(int32_t* selected) {
   shrink();
   std::copy_n(indexes_.get(), held_, selected);
   return held_;
-}
-
-void Best::keep(const float* scores, const int32_t* indexes, int64_t n) {
-  held_ += functions(isa_).keep(scores, indexes, n, floor_, scores_.get() + held_,
-                                indexes_.get() + held_);
-  if (held_ >= 2 * wanted_) shrink();
 }
 
 // Halves the range in which the worst of the wanted lies until it is found, or until a number is

@@ -9,11 +9,13 @@
 namespace dsv4::kernels {
 namespace {
 
-constexpr int kLanes = kKeyLanes;
-constexpr int kTiles = kColumnsRows / kLanes;
+constexpr int kLanes = 16;  // keys in a register
+constexpr int kTiles = kFp4Group / kLanes;
 constexpr int kColumns = kWideDim / 8;
+constexpr int kBlocks = kWideDim / kKeyBlock;
+constexpr int kShift = 48;
 
-// Twice the e2m1 values times 2^0, 2^1 and 2^2, shifted up by 48.
+// Twice the e2m1 values times 2^0, 2^1 and 2^2, shifted up.
 struct Shifted {
   alignas(64) uint8_t values[64];
 };
@@ -22,74 +24,24 @@ constexpr Shifted make_shifted() {
   Shifted table{};
   for (int i = 0; i < 16 * (kScaleSpread + 1); ++i) {
     const int value = kMagnitudes[i & 7] << i / 16;
-    table.values[i] = static_cast<uint8_t>((i & 8) != 0 ? 48 - value : 48 + value);
+    table.values[i] = static_cast<uint8_t>((i & 8) != 0 ? kShift - value : kShift + value);
   }
   return table;
 }
 constexpr Shifted kShifted = make_shifted();
 
-// Sixteen rows of sixteen 32-bit numbers, turned into columns.
-DSV4_BYTES inline void transpose(__m512i* r) {
-  __m512i t[16];
-  for (int i = 0; i < 16; i += 2) {
-    t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
-    t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
-  }
-  for (int i = 0; i < 16; i += 4) {
-    r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
-    r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
-    r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
-    r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
-  }
-  for (int half = 0; half < 16; half += 8) {
-    for (int i = half; i < half + 4; ++i) {
-      t[i] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0x88);
-      t[i + 4] = _mm512_shuffle_i32x4(r[i], r[i + 4], 0xdd);
-    }
-  }
-  for (int i = 0; i < 8; ++i) {
-    r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
-    r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
-  }
-}
-
-// Sixteen keys of a tile.
-DSV4_BYTES bool unpack_sixteen(const uint8_t* rows, uint8_t* columns, float* scale) {
-  __m512i codes[kLanes];
-  for (int i = 0; i < kLanes; ++i) codes[i] = _mm512_loadu_si512(rows + i * kWideBytes);
-  transpose(codes);
-  bool any_wide = false;
-  // In the upper half of each byte.
-  const __m512i upper = _mm512_slli_epi16(above_lowest(rows, scale, any_wide), 4);
-  const __m512i table = _mm512_load_si512(kShifted.values);
-  const __m512i nibble = _mm512_set1_epi8(15);
-  for (int block = 0; block < 4; ++block) {
-    const __m512i own = _mm512_add_epi8(_mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0),
-                                        _mm512_set1_epi8(static_cast<char>(block)));
-    const __m512i up = _mm512_shuffle_epi8(upper, own);
-    for (int c = 4 * block; c < 4 * block + 4; ++c) {
-      constexpr int kAndOr = 0xea;  // (a & b) | c
-      const __m512i even = _mm512_ternarylogic_epi32(codes[c], nibble, up, kAndOr);
-      const __m512i odd =
-          _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes[c], 4), nibble, up, kAndOr);
-      uint8_t* to = columns + int64_t{c} * 2 * kTiles * 64;
-      _mm512_storeu_si512(to, _mm512_permutexvar_epi8(even, table));
-      _mm512_storeu_si512(to + int64_t{kTiles} * 64, _mm512_permutexvar_epi8(odd, table));
-    }
-  }
-  return any_wide;
-}
-
 // Adds H heads' scores of all keys, in the order of the heads. Few heads get two chains of sums
 // each, so that enough are under way.
 template <int H>
-DSV4_BYTES inline void add_heads(const int8_t* query, const int32_t* offset, const float* factor,
-                                 const uint8_t* columns, __m512* totals) {
+DSV4_BYTES inline void add_heads(const int8_t* query, const int32_t* sums_of_blocks,
+                                 const float* factor, const uint8_t* columns, __m512* totals) {
   constexpr int kChains = H <= 2 ? 2 : 1;
   __m512i sums[H][kTiles][kChains];
   for (int h = 0; h < H; ++h) {
+    const int32_t* by_block = sums_of_blocks + h * kBlocks;
+    const int32_t start = -kShift * (by_block[0] + by_block[1] + by_block[2] + by_block[3]);
     for (int tile = 0; tile < kTiles; ++tile) {
-      sums[h][tile][0] = _mm512_set1_epi32(-offset[h]);
+      sums[h][tile][0] = _mm512_set1_epi32(start);
       if (kChains == 2) sums[h][tile][kChains - 1] = _mm512_setzero_si512();
     }
   }
@@ -123,36 +75,53 @@ DSV4_BYTES inline void add_heads(const int8_t* query, const int32_t* offset, con
 
 }  // namespace
 
-bool unpack_columns(const uint8_t* rows, uint8_t* columns, float* scale) {
-  bool any_wide = false;
-  for (int64_t tile = 0; tile < kTiles; ++tile) {
-    const int64_t first = tile * kLanes;
-    any_wide |= unpack_sixteen(rows + first * kWideBytes, columns + tile * 64, scale + first);
+DSV4_BYTES void unpack_columns(const uint8_t* group, const Fp4Scales& scales, uint8_t* columns) {
+  const __m512i table = _mm512_load_si512(kShifted.values);
+  const __m512i nibble = _mm512_set1_epi8(15);
+  for (int block = 0; block < kBlocks; ++block) {
+    for (int tile = 0; tile < kTiles; ++tile) {
+      // In the upper half of each byte of a key's lane.
+      const auto* up = scales.up.data() + block * kFp4Group + tile * kLanes;
+      const __m512i lanes =
+          _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(up)));
+      const __m512i upper =
+          _mm512_mullo_epi32(_mm512_slli_epi32(lanes, 4), _mm512_set1_epi32(0x01010101));
+      for (int c = 4 * block; c < 4 * block + 4; ++c) {
+        constexpr int kAndOr = 0xea;  // (a & b) | c
+        const int at = (c * kTiles + tile) * 64;
+        const __m512i codes = _mm512_loadu_si512(group + at);
+        const __m512i even = _mm512_ternarylogic_epi32(codes, nibble, upper, kAndOr);
+        const __m512i odd =
+            _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), nibble, upper, kAndOr);
+        uint8_t* to = columns + (2 * c * kTiles + tile) * 64;
+        _mm512_storeu_si512(to, _mm512_permutexvar_epi8(even, table));
+        _mm512_storeu_si512(to + int64_t{kTiles} * 64, _mm512_permutexvar_epi8(odd, table));
+      }
+    }
   }
-  return any_wide;
 }
 
-DSV4_BYTES void score_columns(const Fp4Queries& queries, const uint8_t* columns, const float* scale,
-                              float* scores) {
+DSV4_BYTES void score_columns(const Fp4Queries& queries, const uint8_t* columns,
+                              const Fp4Scales& scales, float* scores) {
   const auto heads = static_cast<int64_t>(queries.factor.size());
   const int8_t* query = queries.bytes.data();
-  const int32_t* offset = queries.offset.data();
+  const int32_t* sums = queries.sums.data();
   const float* factor = queries.factor.data();
   __m512 totals[kTiles];
   for (__m512& total : totals) total = _mm512_setzero_ps();
   int64_t h = 0;
   for (; h + 4 <= heads; h += 4) {
-    add_heads<4>(query + h * kWideDim, offset + h, factor + h, columns, totals);
+    add_heads<4>(query + h * kWideDim, sums + h * kBlocks, factor + h, columns, totals);
   }
   for (; h + 2 <= heads; h += 2) {
-    add_heads<2>(query + h * kWideDim, offset + h, factor + h, columns, totals);
+    add_heads<2>(query + h * kWideDim, sums + h * kBlocks, factor + h, columns, totals);
   }
   for (; h < heads; ++h) {
-    add_heads<1>(query + h * kWideDim, offset + h, factor + h, columns, totals);
+    add_heads<1>(query + h * kWideDim, sums + h * kBlocks, factor + h, columns, totals);
   }
   for (int tile = 0; tile < kTiles; ++tile) {
     _mm512_storeu_ps(scores + tile * kLanes,
-                     _mm512_mul_ps(totals[tile], _mm512_loadu_ps(scale + tile * kLanes)));
+                     _mm512_mul_ps(totals[tile], _mm512_loadu_ps(scales.factor + tile * kLanes)));
   }
 }
 

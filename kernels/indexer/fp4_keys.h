@@ -12,14 +12,17 @@
 
 namespace dsv4::kernels {
 
+inline constexpr int64_t kKeyBlock = 32;  // channels that share a scale
+inline constexpr int kScaleSpread = 2;    // scales of a row may differ by this power of two
+
 // One token's queries. Within a block of 32 the even channels come first, as keys unpack. A row of
 // e2m1 values with scales 2^e becomes bytes times 2^m / 2, m the smallest e, when no e is above
 // m + 2: then they are at most 48, and sums of byte products fit their registers.
 struct Fp4Queries {
-  bool usable = false;          // false: the scales lie too far apart
-  std::vector<int8_t> bytes;    // [heads, dim]
-  std::vector<int32_t> offset;  // [heads]: what keys shifted to be unsigned add to a dot product
-  std::vector<float> factor;    // [heads]: weight times 2^m / 2
+  bool usable = false;        // false: the scales lie too far apart
+  std::vector<int8_t> bytes;  // [heads, dim]
+  std::vector<int32_t> sums;  // [heads, dim / 32]: of the bytes of each block
+  std::vector<float> factor;  // [heads]: weight times 2^m / 2
 };
 
 // Whether keys of this layout can be scored so: kFp4, and dim a multiple of 32.
@@ -28,43 +31,47 @@ bool has_byte_scores(const RowLayout& layout);
 // Token t's. p.q holds numbers that are their own FP4 rounding.
 Fp4Queries byte_queries(const IndexerParams& p, int64_t t);
 
-// The smallest scale byte of an FP4 row whose scales are near enough to each other; -1 when they
-// are not, or are NaN.
-int common_scale(const uint8_t* row, int64_t dim);
+// The scales of the keys of a group (RowLayout::group).
+struct Fp4Scales {
+  explicit Fp4Scales(int64_t dim) : up(static_cast<size_t>(dim / kKeyBlock * kFp4Group)) {}
 
-// Some keys, ready to be scored with byte arithmetic.
-class Fp4Keys {
+  std::vector<uint8_t> up;  // [dim / 32, kFp4Group]: by which power of two blocks are above 2^m
+  float factor[kFp4Group] = {};  // 2^m / 2 of each key
+  uint32_t wide = 0;             // a bit for each key whose scales lie too far apart
+};
+
+// A key's score from its numbers, for those that byte arithmetic cannot score.
+class OneByOne {
  public:
-  static constexpr int64_t kRows = 32;  // at most
-
-  // heads: how many queries' heads will be scored with the same keys.
-  Fp4Keys(Isa isa, int64_t dim, int64_t heads);
-
-  // Rows [first, first + n).
-  void take(const PagedRows& keys, int64_t first, int64_t n);
-
-  // scores [kRows]: of those rows; what wide ones get means nothing.
-  void score(const Fp4Queries& queries, float* scores);
-
-  // Rows whose scales lie too far apart. Known after the first score.
-  bool wide(int64_t i) const { return scale_[i] == 0.0F; }
-  bool any_wide() const { return any_wide_; }
+  OneByOne(const IndexerParams& p, int64_t t);
+  float score(int64_t key);
 
  private:
-  // How they lie: one after the other, turned into columns (fp4_columns.h), or where they were
-  // found (fp4_rows.h).
-  enum class Form { kBytes, kColumns, kInPlace };
-  static Form form_of(Isa isa, int64_t dim, int64_t heads);
-  void gather(const PagedRows& keys, int64_t first, int64_t n);
+  const IndexerParams& p_;
+  int64_t t_;
+  std::vector<uint8_t> row_;
+  std::vector<float> key_;
+};
 
+// A group of keys, unpacked to be scored with many queries.
+class Fp4Keys {
+ public:
+  Fp4Keys(Isa isa, int64_t dim);
+
+  void take(const uint8_t* group);
+
+  // scores [kFp4Group]: what wide ones get means nothing.
+  void score(const Fp4Queries& queries, float* scores) const;
+
+  // A bit for each key whose scales lie too far apart.
+  uint32_t wide() const { return scales_.wide; }
+
+ private:
   int64_t dim_;
-  Form form_;
-  int64_t count_ = 0;
-  bool any_wide_ = false;
-  float scale_[kRows] = {};
-  const uint8_t* rows_ = nullptr;  // kRows of them, one after the other
-  std::vector<uint8_t> gathered_;  // rows that did not lie so
-  std::vector<uint8_t> bytes_;     // [kRows, dim], shifted up by 48; not when in place
+  bool avx512_;  // fp4_columns.h
+  Fp4Scales scales_;
+  std::vector<uint8_t> columns_;  // [dim / 8][2][kFp4Group][4]: of eight channels each the four
+                                  // even ones of every key, then the four odd ones, shifted up
 };
 
 }  // namespace dsv4::kernels

@@ -1,66 +1,59 @@
 #pragma once
 
-// Scales of FP4 keys beside each other, for the indexer's AVX-512 files (fp4_columns.cc,
-// fp4_rows.cc).
+// Scales of a group of FP4 keys, for the indexer's own files.
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "kernels/indexer/fp4_keys.h"
-#include "kernels/matmul/scale_table.h"
+#include "kernels/simd/avx2.h"
 
 #define DSV4_BYTES \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi,avx2,fma")))
 
 namespace dsv4::kernels {
 
-inline constexpr int64_t kWideDim = 128;  // channels of a key: four blocks
-inline constexpr int kKeyLanes = 16;      // keys in a register
-inline constexpr int kScaleSpread = 2;    // scales of a row may differ by this power of two
+inline constexpr int64_t kWideDim = 128;  // channels of a key that the AVX-512 files know
 
-inline constexpr int64_t kWideCodes = kWideDim / 2;                // bytes of codes
-inline constexpr int64_t kWideBytes = kWideCodes + kWideDim / 32;  // of a row: scales follow
+// Sets what belongs to one key of which the scales differ much, or are those of zeros.
+void read_special_scales(const uint8_t* group, int64_t dim, int64_t key, Fp4Scales& out);
 
-// How far each block's scale is above the smallest of its key, 0 to kScaleSpread: a byte each, the
-// four of a key in a lane. Of kKeyLanes rows; `scale` [kKeyLanes] becomes 2^m / 2, m the smallest,
-// or 0 where they lie too far apart: then any_wide becomes true.
-DSV4_BYTES inline __m512i above_lowest(const uint8_t* rows, float* scale, bool& any_wide) {
-  alignas(64) uint32_t stored[kKeyLanes];
-  for (int i = 0; i < kKeyLanes; ++i)
-    std::memcpy(&stored[i], rows + i * kWideBytes + kWideCodes, 4);
-  const __m512i scales = _mm512_load_si512(stored);
-  const __m512i byte = _mm512_set1_epi32(255);
-  const __m512i s[4] = {
-      _mm512_and_si512(scales, byte), _mm512_and_si512(_mm512_srli_epi32(scales, 8), byte),
-      _mm512_and_si512(_mm512_srli_epi32(scales, 16), byte), _mm512_srli_epi32(scales, 24)};
-  __m512i low = _mm512_min_epu32(_mm512_min_epu32(s[0], s[1]), _mm512_min_epu32(s[2], s[3]));
-  const __m512i high = _mm512_max_epu32(_mm512_max_epu32(s[0], s[1]), _mm512_max_epu32(s[2], s[3]));
-  // 2^(m - 128): the exponent of m - 1, which is a normal number's from 2 on.
-  const __m512i exponent = _mm512_slli_epi32(_mm512_sub_epi32(low, _mm512_set1_epi32(1)), 23);
-  _mm512_storeu_si512(scale, exponent);
-  const __mmask16 special =
-      _mm512_cmplt_epu32_mask(low, _mm512_set1_epi32(2)) | _mm512_cmpeq_epu32_mask(high, byte) |
-      _mm512_cmpgt_epu32_mask(_mm512_sub_epi32(high, low), _mm512_set1_epi32(kScaleSpread));
-  if (special != 0) {
-    // Blocks of zeros have the smallest scale there is: looked at one by one.
-    alignas(64) int32_t lows[kKeyLanes];
-    _mm512_store_si512(lows, low);
-    for (int i = 0; i < kKeyLanes; ++i) {
-      if ((special >> i & 1) == 0) continue;
-      const int common = common_scale(rows + i * kWideBytes, kWideDim);
-      any_wide |= common < 0;
-      lows[i] = std::max(common, 0);
-      scale[i] = common < 0 ? 0.0F : 0.5F * kE8m0Values[static_cast<size_t>(common)];
-    }
-    low = _mm512_load_si512(lows);
+DSV4_AVX2 inline void read_scales(const uint8_t* group, int64_t dim, Fp4Scales& out) {
+  const int64_t blocks = dim / kKeyBlock;
+  const auto* planes = reinterpret_cast<const __m256i*>(group + dim / 2 * kFp4Group);
+  __m256i low = _mm256_loadu_si256(planes);
+  __m256i high = low;
+  for (int64_t b = 1; b < blocks; ++b) {
+    const __m256i scale = _mm256_loadu_si256(planes + b);
+    low = _mm256_min_epu8(low, scale);
+    high = _mm256_max_epu8(high, scale);
   }
-  const __m512i every_byte = _mm512_set1_epi32(0x01010101);
-  return _mm512_min_epu8(_mm512_subs_epu8(scales, _mm512_mullo_epi32(low, every_byte)),
-                         _mm512_set1_epi8(kScaleSpread));
+  auto* up = reinterpret_cast<__m256i*>(out.up.data());
+  for (int64_t b = 0; b < blocks; ++b) {
+    _mm256_storeu_si256(up + b, _mm256_sub_epi8(_mm256_loadu_si256(planes + b), low));
+  }
+  // 2^(m - 128): the exponent of m - 1, which is a normal number's from 2 on.
+  alignas(32) uint8_t lows[kFp4Group];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lows), low);
+  for (int64_t i = 0; i < kFp4Group; i += 8) {
+    const __m256i eight =
+        _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(lows + i)));
+    const __m256i exponent = _mm256_slli_epi32(_mm256_sub_epi32(eight, _mm256_set1_epi32(1)), 23);
+    _mm256_storeu_ps(out.factor + i, _mm256_castsi256_ps(exponent));
+  }
+  const __m256i spread = _mm256_sub_epi8(high, low);
+  const __m256i apart =
+      _mm256_cmpeq_epi8(_mm256_max_epu8(spread, _mm256_set1_epi8(kScaleSpread + 1)), spread);
+  const __m256i tiny = _mm256_cmpeq_epi8(_mm256_min_epu8(low, _mm256_set1_epi8(1)), low);
+  const __m256i fault = _mm256_cmpeq_epi8(high, _mm256_set1_epi8(-1));
+  auto special = static_cast<uint32_t>(
+      _mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(apart, tiny), fault)));
+  out.wide = 0;
+  for (; special != 0; special &= special - 1) {
+    read_special_scales(group, dim, __builtin_ctz(special), out);
+  }
 }
 
 }  // namespace dsv4::kernels

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "kernels/indexer/best.h"
 #include "kernels/indexer/fp4_keys.h"
+#include "kernels/indexer/fp4_scan.h"
 #include "kernels/simd/avx2.h"
 
 namespace dsv4::kernels {
 namespace {
 
 constexpr int64_t kTokens = 16;           // that share an unpacked tile of keys
-constexpr int64_t kTile = Best::kAtOnce;  // keys unpacked at a time
-constexpr int64_t kAhead = 4 * kTile;     // keys that are asked for before they are needed
+constexpr int64_t kTile = Best::kAtOnce;  // keys scored at a time
+static_assert(kTile == kFp4Group);
 
 // The score of one key [dim] for token t.
 template <typename Real>
@@ -61,66 +63,96 @@ DSV4_AVX2 float score_avx2(const IndexerParams& p, int64_t t, const float* key) 
 
 using ScoreKey = float (*)(const IndexerParams&, int64_t, const float*);
 
-// Keys [begin, end) for the tokens from `token` on; best: one each.
-void search(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64_t end,
-            std::vector<Best>& best, ScoreKey score_key) {
+ScoreKey score_of(Isa isa, int64_t dim) {
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx2 && dim % 8 == 0) return score_avx2;
+#endif
+  return score<float>;
+}
+
+// Groups of keys at begin, begin + step and so on, below end, for the tokens from `token` on.
+struct Part {
+  int64_t token = 0;
+  int64_t begin = 0;
+  int64_t end = 0;
+  int64_t step = kTile;
+};
+
+// best: one for each token.
+void search_floats(Isa isa, const IndexerParams& p, const Part& part, std::vector<Best>& best) {
   const RowLayout& layout = p.keys.layout;
-  const bool packed = layout.format != RowFormat::kF32;
-  std::vector<float> tile(packed ? static_cast<size_t>(kTile * p.dim) : 0);
-  const uint8_t* rows[kTile];
-  const float* keys[kTile];
+  const ScoreKey score_key = score_of(isa, p.dim);
+  std::vector<uint8_t> row(static_cast<size_t>(layout.bytes()));
+  std::vector<float> keys(static_cast<size_t>(kTile * p.dim));
   float scores[kTile];
-  for (int64_t at = begin; at < end; at += kTile) {
-    const int64_t n = std::min(kTile, end - at);
-    p.keys.rows(at, n, rows);
+  for (int64_t at = part.begin; at < part.end; at += part.step) {
+    const int64_t n = std::min(kTile, part.end - at);
     for (int64_t i = 0; i < n; ++i) {
-      float* to = packed ? tile.data() + i * p.dim : nullptr;
-      if (packed) unpack_row(isa, layout, rows[i], to);
-      keys[i] = packed ? to : reinterpret_cast<const float*>(rows[i]);
+      p.keys.load(at + i, row.data());
+      unpack_row(isa, layout, row.data(), keys.data() + i * p.dim);
     }
     for (size_t k = 0; k < best.size(); ++k) {
-      const int64_t t = token + static_cast<int64_t>(k);
+      const int64_t t = part.token + static_cast<int64_t>(k);
       const int64_t seen = std::min(n, p.visible[t] - at);
-      for (int64_t i = 0; i < seen; ++i) scores[i] = score_key(p, t, keys[i]);
+      for (int64_t i = 0; i < seen; ++i) scores[i] = score_key(p, t, keys.data() + i * p.dim);
       if (seen > 0) best[k].offer(at, scores, seen);
     }
   }
 }
 
 #if defined(__x86_64__)
-// The same for FP4 keys, with byte arithmetic wherever their scales allow it: that depends on the
+// With byte arithmetic wherever the scales of FP4 queries and keys allow it: that depends on the
 // token and the key alone, so that the way they are grouped changes nothing.
-void search_bytes(Isa isa, const IndexerParams& p, int64_t token, int64_t begin, int64_t end,
-                  std::vector<Best>& best) {
+void search_bytes(Isa isa, const IndexerParams& p, const Part& part, std::vector<Best>& best) {
   std::vector<Fp4Queries> queries;
+  std::vector<OneByOne> one_by_one;
   for (size_t k = 0; k < best.size(); ++k) {
-    queries.push_back(byte_queries(p, token + static_cast<int64_t>(k)));
+    queries.push_back(byte_queries(p, part.token + static_cast<int64_t>(k)));
+    one_by_one.emplace_back(p, part.token + static_cast<int64_t>(k));
   }
-  static_assert(Fp4Keys::kRows == kTile);
-  Fp4Keys keys(isa, p.dim, static_cast<int64_t>(best.size()) * p.heads);
-  std::vector<float> key(static_cast<size_t>(p.dim));
+  Fp4Keys keys(isa, p.dim);
   float scores[kTile];
-  for (int64_t at = begin; at < end; at += kTile) {
-    const int64_t n = std::min(kTile, end - at);
-    const int64_t ahead = at + kAhead;
-    if (ahead < end) p.keys.prefetch(ahead, std::min(kTile, end - ahead));
-    keys.take(p.keys, at, n);
+  for (int64_t at = part.begin; at < part.end; at += part.step) {
+    const int64_t n = std::min(kTile, part.end - at);
+    keys.take(p.keys.group(at));
     for (size_t k = 0; k < best.size(); ++k) {
-      const int64_t t = token + static_cast<int64_t>(k);
+      const int64_t t = part.token + static_cast<int64_t>(k);
       const int64_t seen = std::min(n, p.visible[t] - at);
       if (seen <= 0) continue;
       if (queries[k].usable) keys.score(queries[k], scores);
-      const bool all = queries[k].usable && !keys.any_wide();
-      for (int64_t i = 0; i < seen && !all; ++i) {
-        if (queries[k].usable && !keys.wide(i)) continue;
-        unpack_row(Isa::kAvx2, p.keys.layout, p.keys.row(at + i), key.data());
-        scores[i] = score_avx2(p, t, key.data());
+      const uint32_t others = queries[k].usable ? keys.wide() : ~uint32_t{0};
+      for (int64_t i = 0; i < seen && others != 0; ++i) {
+        if ((others >> i & 1) != 0) scores[i] = one_by_one[k].score(at + i);
       }
       best[k].offer(at, scores, seen);
     }
   }
 }
+
+// Few queries: stretches of keys that a cache holds, with one token after the other.
+void search_in_place(const IndexerParams& p, const Part& part, std::vector<Best>& best) {
+  constexpr int64_t kStretch = 2048;
+  const int64_t stretch = best.size() == 1 ? part.end - part.begin : kStretch / kTile * part.step;
+  for (int64_t at = part.begin; at < part.end; at += stretch) {
+    for (size_t k = 0; k < best.size(); ++k) {
+      const int64_t t = part.token + static_cast<int64_t>(k);
+      const int64_t end = std::min({at + stretch, part.end, p.visible[t]});
+      OneByOne one_by_one(p, t);
+      scan_keys(byte_queries(p, t), p.keys, {at, end, part.step}, one_by_one, best[k]);
+    }
+  }
+}
 #endif
+
+void search(Isa isa, const IndexerParams& p, const Part& part, std::vector<Best>& best) {
+#if defined(__x86_64__)
+  if (isa >= Isa::kAvx2 && has_byte_scores(p.keys.layout)) {
+    if (can_scan(isa, p.dim, std::ssize(best) * p.heads)) return search_in_place(p, part, best);
+    return search_bytes(isa, p, part, best);
+  }
+#endif
+  search_floats(isa, p, part, best);
+}
 
 void take_all(const IndexerParams& p, int64_t t) {
   for (int64_t b = 0; b < p.visible[t]; ++b) {
@@ -129,44 +161,91 @@ void take_all(const IndexerParams& p, int64_t t) {
   p.count[t] = p.visible[t];
 }
 
-// All groups of tokens times all ranges of keys are searched side by side, then each token's
-// ranges are put together.
-void select(ThreadPool& pool, Isa isa, const IndexerParams& p, int64_t first, ScoreKey score_key) {
-  const int64_t groups = (p.tokens - first + kTokens - 1) / kTokens;
-  if (groups <= 0) return;
-  const int64_t most = p.visible[p.tokens - 1];
-  // Few tokens: more ranges, so that every thread has work.
-  const int64_t parts = std::max<int64_t>(1, 2 * pool.size() / groups);
-  const int64_t length = std::max(kTile, (most / parts + kTile) / kTile * kTile);
-  const int64_t ranges = (most + length - 1) / length;
-  std::vector<std::vector<Best>> best(static_cast<size_t>(groups * ranges));
-  pool.parallel_for(groups * ranges, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t token = first + unit / ranges * kTokens;
-      const int64_t from = unit % ranges * length;
-      const auto count = static_cast<size_t>(std::min(kTokens, p.tokens - token));
-      std::vector<Best>& held = best[static_cast<size_t>(unit)];
-      for (size_t k = 0; k < count; ++k) held.emplace_back(isa, p.topk);
-      const int64_t to = std::min(from + length, most);
-#if defined(__x86_64__)
-      if (isa >= Isa::kAvx2 && has_byte_scores(p.keys.layout)) {
-        search_bytes(isa, p, token, from, to, held);
-        continue;
-      }
-#endif
-      search(isa, p, token, from, to, held, score_key);
-    }
-  });
-  pool.parallel_for(p.tokens - first, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const auto group = static_cast<size_t>(i / kTokens * ranges);
-      const auto k = static_cast<size_t>(i % kTokens);
-      Best& all = best[group][k];
-      for (size_t r = 1; r < static_cast<size_t>(ranges); ++r) all.merge(best[group + r][k]);
-      p.count[first + i] = all.take(p.selected + (first + i) * p.topk);
-    }
-  });
+// A guess at what the worst of the best will score, for each of `count` tokens from `token` on: a
+// little too low, so that somewhat more keys than are wanted are above it, but not every one that
+// was among the best for a while. From a sample of keys; -inf when that would not pay.
+std::vector<float> guess_floors(Isa isa, const IndexerParams& p, int64_t token, int64_t count) {
+  constexpr int64_t kRank = 64;   // of the guess in the sample
+  constexpr int64_t kExcess = 3;  // keys above the guess for each that is wanted, as expected
+  constexpr int64_t kShare = 16;  // of the keys, at most, is looked at
+  const float none = -std::numeric_limits<float>::infinity();
+  std::vector<float> floors(static_cast<size_t>(count), none);
+  const int64_t seen = p.visible[token];
+  const int64_t step = kExcess * p.topk / kRank * kTile;
+  if (step < kShare * kTile || seen < kShare * p.topk) return floors;
+  std::vector<Best> best;
+  for (int64_t k = 0; k < count; ++k) best.emplace_back(isa, kRank);
+  search(isa, p, {token, 0, seen, step}, best);
+  for (size_t k = 0; k < best.size(); ++k) floors[k] = std::nextafter(best[k].least(), none);
+  return floors;
 }
+
+// Of the tokens from `token` on: how they are searched. All groups of tokens times all ranges of
+// keys are searched side by side, then each token's ranges are put together.
+class Selection {
+ public:
+  Selection(ThreadPool& pool, Isa isa, const IndexerParams& p, int64_t first)
+      : isa_(isa), p_(p), first_(first) {
+    const int64_t groups = (p.tokens - first + kTokens - 1) / kTokens;
+    // Few tokens: more ranges, so that every thread has work.
+    const int64_t parts = std::max<int64_t>(1, 4 * pool.size() / groups);
+    length_ = std::max(kTile, (most() / parts + kTile) / kTile * kTile);
+    ranges_ = (most() + length_ - 1) / length_;
+    floors_.resize(static_cast<size_t>(groups));
+    best_.resize(static_cast<size_t>(groups * ranges_));
+  }
+
+  void run(ThreadPool& pool) {
+    pool.parallel_for(std::ssize(floors_), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t g = begin; g < end; ++g) {
+        floors_[static_cast<size_t>(g)] = guess_floors(isa_, p_, token_of(g), tokens_of(g));
+      }
+    });
+    pool.parallel_for(std::ssize(best_), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t unit = begin; unit < end; ++unit) search_unit(unit);
+    });
+    pool.parallel_for(p_.tokens - first_, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) put_together(i);
+    });
+  }
+
+ private:
+  int64_t most() const { return p_.visible[p_.tokens - 1]; }
+  int64_t token_of(int64_t group) const { return first_ + group * kTokens; }
+  int64_t tokens_of(int64_t group) const { return std::min(kTokens, p_.tokens - token_of(group)); }
+
+  void search_unit(int64_t unit) {
+    const int64_t group = unit / ranges_;
+    std::vector<Best>& best = best_[static_cast<size_t>(unit)];
+    for (const float floor : floors_[static_cast<size_t>(group)]) {
+      best.emplace_back(isa_, p_.topk, floor);
+    }
+    const int64_t begin = unit % ranges_ * length_;
+    search(isa_, p_, {token_of(group), begin, std::min(begin + length_, most())}, best);
+  }
+
+  void put_together(int64_t i) {
+    const auto first = static_cast<size_t>(i / kTokens * ranges_);
+    const auto k = static_cast<size_t>(i % kTokens);
+    Best& all = best_[first][k];
+    for (size_t r = 1; r < static_cast<size_t>(ranges_); ++r) all.merge(best_[first + r][k]);
+    if (all.held() < p_.topk) {  // the guess was too high
+      std::vector<Best> again;
+      again.emplace_back(isa_, p_.topk);
+      search(isa_, p_, {first_ + i, 0, p_.visible[first_ + i]}, again);
+      all = std::move(again.front());
+    }
+    p_.count[first_ + i] = all.take(p_.selected + (first_ + i) * p_.topk);
+  }
+
+  Isa isa_;
+  const IndexerParams& p_;
+  int64_t first_;
+  int64_t length_ = 0;  // of a range
+  int64_t ranges_ = 0;
+  std::vector<std::vector<float>> floors_;  // [groups][tokens]
+  std::vector<std::vector<Best>> best_;     // [groups, ranges][tokens]
+};
 
 // Tokens that see no more than the budget have nothing to choose. Returns the first that has.
 int64_t take_small(const IndexerParams& p) {
@@ -177,12 +256,28 @@ int64_t take_small(const IndexerParams& p) {
 
 }  // namespace
 
+#if defined(__x86_64__)
+OneByOne::OneByOne(const IndexerParams& p, int64_t t)
+    : p_(p),
+      t_(t),
+      row_(static_cast<size_t>(p.keys.layout.bytes())),
+      key_(static_cast<size_t>(p.dim)) {}
+
+float OneByOne::score(int64_t key) {
+  p_.keys.load(key, row_.data());
+  unpack_row(Isa::kAvx2, p_.keys.layout, row_.data(), key_.data());
+  return score_avx2(p_, t_, key_.data());
+}
+#endif
+
 void select_entries_reference(const IndexerParams& p) {
   std::vector<float> key(static_cast<size_t>(p.dim));
+  std::vector<uint8_t> row(static_cast<size_t>(p.keys.layout.bytes()));
   for (int64_t t = take_small(p); t < p.tokens; ++t) {
     std::vector<std::pair<double, int32_t>> order;  // what is to come first is smaller
     for (int64_t b = 0; b < p.visible[t]; ++b) {
-      unpack_row_reference(p.keys.layout, p.keys.row(b), key.data());
+      p.keys.load(b, row.data());
+      unpack_row_reference(p.keys.layout, row.data(), key.data());
       const double s = score<double>(p, t, key.data());
       if (!std::isnan(s)) order.emplace_back(-s, static_cast<int32_t>(b));
     }
@@ -196,11 +291,8 @@ void select_entries_reference(const IndexerParams& p) {
 }
 
 void select_entries(ThreadPool& pool, Isa isa, const IndexerParams& p) {
-  ScoreKey score_key = score<float>;
-#if defined(__x86_64__)
-  if (isa >= Isa::kAvx2 && p.dim % 8 == 0) score_key = score_avx2;
-#endif
-  select(pool, isa, p, take_small(p), score_key);
+  const int64_t first = take_small(p);
+  if (first < p.tokens) Selection(pool, isa, p, first).run(pool);
 }
 
 }  // namespace dsv4::kernels

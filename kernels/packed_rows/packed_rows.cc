@@ -56,6 +56,14 @@ void pack_fp4(const float* x, int64_t n, uint8_t* codes, uint8_t* scales) {
   }
 }
 
+constexpr int64_t kRowsAhead = 8;
+
+// The rows of a context lie far apart: they are asked for before they are needed.
+void prefetch(const uint8_t* row, int64_t bytes) {
+  constexpr int64_t kLine = 64;
+  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(row + at, 0, 3);
+}
+
 #if defined(__x86_64__)
 
 // Codes 8 k to 8 k + 7 of sixteen, as value * 2^-120: a code's bits in a float's places, subnormals
@@ -128,7 +136,7 @@ DSV4_AVX2 void unpack_fp4_avx2(const RowLayout& layout, const uint8_t* row, floa
 
 // dim - rope is a multiple of 64, rope of 16; every scale is at most 2^119. Codes become half
 // floats of value / 256, see kernels/matmul/avx512.h.
-DSV4_AVX512 void unpack_fp8_avx512(const RowLayout& layout, const uint8_t* row, float* x) {
+DSV4_AVX512 inline void unpack_fp8_avx512(const RowLayout& layout, const uint8_t* row, float* x) {
   const int64_t n = layout.dim - layout.rope;
   const uint8_t* scales = row + n;
   const __m256i keep = _mm256_set1_epi16(static_cast<int16_t>(0xbf80));
@@ -153,12 +161,44 @@ DSV4_AVX512 void unpack_fp8_avx512(const RowLayout& layout, const uint8_t* row, 
   }
 }
 
+bool is_fp8(const RowLayout& layout) {
+  return layout.format == RowFormat::kFp8F32 || layout.format == RowFormat::kFp8Bf16;
+}
+
+bool fits_avx512(Isa isa, const RowLayout& layout) {
+  return isa >= Isa::kAvx512 && (layout.dim - layout.rope) % kFp8Block == 0 &&
+         layout.rope % 16 == 0;
+}
+
+DSV4_AVX512 void unpack_fp8_rows_avx512(const RowLayout& layout, const uint8_t* const* rows,
+                                        int64_t n, float* x) {
+  const int64_t bytes = layout.bytes();
+  for (int64_t i = 0; i < n; ++i, x += layout.dim) {
+    if (i + kRowsAhead < n) prefetch(rows[i + kRowsAhead], bytes);
+    if (small_scales(layout, rows[i])) {
+      unpack_fp8_avx512(layout, rows[i], x);
+    } else {
+      unpack_row_reference(layout, rows[i], x);
+    }
+  }
+}
+
 #endif
 
-// The rows of a context lie far apart: they are asked for before they are needed.
-void prefetch(const uint8_t* row, int64_t bytes) {
-  constexpr int64_t kLine = 64;
-  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(row + at, 0, 3);
+// Calls visit(place in the row, place in the page, bytes) for all parts of row i of a page.
+template <typename Visit>
+void each_piece(const RowLayout& layout, int64_t i, const Visit& visit) {
+  constexpr int64_t kWord = 4;
+  const int64_t bytes = layout.bytes();
+  const int64_t group = layout.group();
+  if (group == 1) return visit(0, i * bytes, static_cast<size_t>(bytes));
+  const int64_t codes = layout.dim / 2;
+  const int64_t begin = i / group * group * bytes;
+  const int64_t lane = i % group;
+  for (int64_t at = 0; at < codes; at += kWord) {
+    visit(at, begin + at * group + lane * kWord, size_t{kWord});
+  }
+  for (int64_t at = codes; at < bytes; ++at) visit(at, begin + at * group + lane, size_t{1});
 }
 
 }  // namespace
@@ -178,6 +218,22 @@ int64_t RowLayout::bytes() const {
   return 0;
 }
 
+int64_t RowLayout::group() const {
+  return format == RowFormat::kFp4 && dim % kFp4Block == 0 ? kFp4Group : 1;
+}
+
+void store_row(const RowLayout& layout, const uint8_t* row, uint8_t* page, int64_t i) {
+  each_piece(layout, i, [&](int64_t in_row, int64_t in_page, size_t bytes) {
+    std::memcpy(page + in_page, row + in_row, bytes);
+  });
+}
+
+void load_row(const RowLayout& layout, const uint8_t* page, int64_t i, uint8_t* row) {
+  each_piece(layout, i, [&](int64_t in_row, int64_t in_page, size_t bytes) {
+    std::memcpy(row + in_row, page + in_page, bytes);
+  });
+}
+
 void PagedRows::rows(int64_t first, int64_t n, const uint8_t** out) const {
   const int64_t bytes = layout.bytes();
   int64_t page = first / rows_per_page;
@@ -185,16 +241,6 @@ void PagedRows::rows(int64_t first, int64_t n, const uint8_t** out) const {
   for (int64_t i = 0; i < n; ++page, at = 0) {
     const uint8_t* row = pages[page] + at * bytes;
     for (; i < n && at < rows_per_page; ++i, ++at, row += bytes) out[i] = row;
-  }
-}
-
-void PagedRows::prefetch(int64_t first, int64_t n) const {
-  const int64_t bytes = layout.bytes();
-  for (int64_t at = first; at < first + n;) {
-    const int64_t in_page = at % rows_per_page;
-    const int64_t count = std::min(first + n - at, rows_per_page - in_page);
-    kernels::prefetch(pages[at / rows_per_page] + in_page * bytes, count * bytes);
-    at += count;
   }
 }
 
@@ -272,10 +318,8 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
 #if defined(__x86_64__)
   if (isa >= Isa::kAvx2) {
     const bool fits = (layout.dim - layout.rope) % 16 == 0 && layout.rope % 8 == 0;
-    const bool fp8 = layout.format == RowFormat::kFp8F32 || layout.format == RowFormat::kFp8Bf16;
-    if (fp8 && fits && small_scales(layout, row)) {
-      const bool wide = (layout.dim - layout.rope) % kFp8Block == 0 && layout.rope % 16 == 0;
-      if (isa >= Isa::kAvx512 && wide) return unpack_fp8_avx512(layout, row, x);
+    if (is_fp8(layout) && fits && small_scales(layout, row)) {
+      if (fits_avx512(isa, layout)) return unpack_fp8_avx512(layout, row, x);
       return unpack_fp8_avx2(layout, row, x);
     }
     if (layout.format == RowFormat::kFp4 && layout.dim % kFp4Block == 0) {
@@ -288,11 +332,15 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
 
 void unpack_rows(Isa isa, const RowLayout& layout, const uint8_t* const* rows, int64_t n,
                  float* x) {
-  constexpr int64_t kAhead = 8;
   const int64_t bytes = layout.bytes();
-  for (int64_t i = 0; i < std::min(kAhead, n); ++i) prefetch(rows[i], bytes);
+  for (int64_t i = 0; i < std::min(kRowsAhead, n); ++i) prefetch(rows[i], bytes);
+#if defined(__x86_64__)
+  if (is_fp8(layout) && fits_avx512(isa, layout)) {
+    return unpack_fp8_rows_avx512(layout, rows, n, x);
+  }
+#endif
   for (int64_t i = 0; i < n; ++i, x += layout.dim) {
-    if (i + kAhead < n) prefetch(rows[i + kAhead], bytes);
+    if (i + kRowsAhead < n) prefetch(rows[i + kRowsAhead], bytes);
     unpack_row(isa, layout, rows[i], x);
   }
 }

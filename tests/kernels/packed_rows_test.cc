@@ -66,6 +66,32 @@ TEST_CASE("a packed row stands for what rounding makes of it") {
   }
 }
 
+TEST_CASE("a row that was stored in a page is found there, and its neighbours with it") {
+  Random random;
+  INFO("seed " << random.seed());
+  for (const RowLayout& layout :
+       {RowLayout{RowFormat::kFp4, 128, 0}, RowLayout{RowFormat::kFp4, 32, 0},
+        RowLayout{RowFormat::kFp4, 24, 0}, RowLayout{RowFormat::kFp8Bf16, 128, 64}}) {
+    const auto size = static_cast<size_t>(layout.bytes());
+    constexpr int64_t kRows = 96;
+    std::vector<std::vector<uint8_t>> rows;
+    for (int64_t i = 0; i < kRows; ++i) rows.push_back(packed(layout, normals(random, layout.dim)));
+    // In two halves: what comes later leaves what was there as it is.
+    std::vector<uint8_t> page(size * kRows);
+    for (const int64_t begin : {0, 45}) {
+      const int64_t end = begin == 0 ? 45 : kRows;
+      for (int64_t i = begin; i < end; ++i) {
+        store_row(layout, rows[static_cast<size_t>(i)].data(), page.data(), i);
+      }
+      for (int64_t i = 0; i < end; ++i) {
+        std::vector<uint8_t> row(size, 0xa5);
+        load_row(layout, page.data(), i, row.data());
+        REQUIRE(row == rows[static_cast<size_t>(i)]);
+      }
+    }
+  }
+}
+
 TEST_CASE("rows are found in their pages, in a row or by number") {
   Random random;
   INFO("seed " << random.seed());

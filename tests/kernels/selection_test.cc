@@ -155,8 +155,8 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
     const std::vector<float> w = normals(random, tokens * heads);
     std::vector<float> rows = uneven(entries);
     rows[static_cast<size_t>(7 * dim + 3)] = NAN;
-    // Pages that end within what is scored at once.
-    const PackedPages keys({RowFormat::kFp4, dim, 0}, rows, 40);
+    // More than one page, the last one not full.
+    const PackedPages keys({RowFormat::kFp4, dim, 0}, rows, 32);
     const std::vector<int64_t> visible(static_cast<size_t>(tokens), entries);
     const auto run = [&](auto compute) {
       std::vector<int32_t> selected(static_cast<size_t>(tokens * topk), -1);
@@ -167,6 +167,7 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
     };
     const std::vector<int32_t> expected = run(select_entries_reference);
     for (const Isa isa : isas()) {
+      INFO(isa_name(isa));
       REQUIRE(run([&](const IndexerParams& p) { select_entries(pool, isa, p); }) == expected);
       const auto one_by_one = [&](const IndexerParams& p) {
         for (int64_t t = 0; t < p.tokens; ++t) {
@@ -176,6 +177,55 @@ TEST_CASE("FP4 keys of any size are scored as their numbers say") {
         }
       };
       REQUIRE(run(one_by_one) == expected);
+    }
+  }
+}
+
+TEST_CASE("the best of many are found however their scores are spread") {
+  Random random;
+  INFO("seed " << random.seed());
+  constexpr int64_t kEntries = 20'000;
+  constexpr int64_t kTokens = 6;
+  constexpr int64_t kHeads = 2;
+  constexpr int64_t kDim = 128;
+  constexpr int64_t kTopk = 700;
+  std::vector<float> q = normals(random, kTokens * kHeads * kDim);
+  round_fp4_blocks(q.data(), std::ssize(q), 32);
+  const std::vector<float> noise = normals(random, kEntries * kDim);
+  const std::vector<float> weights = normals(random, kTokens * kHeads);
+  const std::vector<int64_t> visible(static_cast<size_t>(kTokens), kEntries);
+  ThreadPool pool(2);
+  // By how much key i is larger than others: an estimate from some of the keys may be wrong by far.
+  const std::pair<const char*, float (*)(int64_t)> spreads[] = {
+      {"even", [](int64_t) { return 1.0F; }},
+      {"all equal", [](int64_t) { return 0.0F; }},
+      {"growing", [](int64_t i) { return 1e-4F * static_cast<float>(i); }},
+      {"few large, at the start of each thousand",
+       [](int64_t i) { return i % 1024 < 32 ? 9.F : 0.F; }},
+      {"few large, side by side", [](int64_t i) { return i > 10'000 && i < 10'600 ? 9.F : .1F; }}};
+  for (const auto& [name, size] : spreads) {
+    std::vector<float> rows = noise;
+    for (int64_t i = 0; i < kEntries * kDim; ++i) rows[static_cast<size_t>(i)] *= size(i / kDim);
+    const PackedPages keys({RowFormat::kFp4, kDim, 0}, rows, 128);
+    std::vector<int32_t> selected(static_cast<size_t>(kTokens * kTopk), -1);
+    std::vector<int64_t> count(static_cast<size_t>(kTokens), -1);
+    const auto run = [&](int64_t tokens, auto compute) {
+      std::fill(selected.begin(), selected.end(), -1);
+      for (int64_t t = 0; t < kTokens; t += tokens) {
+        compute(IndexerParams{q.data() + t * kHeads * kDim, weights.data() + t * kHeads, tokens,
+                              kHeads, kDim, keys.view(), visible.data() + t, kTopk,
+                              selected.data() + t * kTopk, count.data() + t});
+      }
+      REQUIRE(count == std::vector<int64_t>(static_cast<size_t>(kTokens), kTopk));
+      return selected;
+    };
+    const std::vector<int32_t> expected = run(kTokens, select_entries_reference);
+    for (const Isa isa : isas()) {
+      const auto compute = [&](const IndexerParams& p) { select_entries(pool, isa, p); };
+      INFO(name << ", " << isa_name(isa));
+      REQUIRE(run(kTokens, compute) == expected);  // keys are unpacked
+      REQUIRE(run(2, compute) == expected);        // or scored where they lie
+      REQUIRE(run(1, compute) == expected);
     }
   }
 }
