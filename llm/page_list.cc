@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 namespace dsv4::llm {
 namespace {
@@ -13,20 +18,65 @@ int64_t pages_for(int64_t rows) {
 
 }  // namespace
 
+// Memory for some pages of a list and its copies. Goes when the last of them does.
+class PageList::Slab {
+ public:
+  // For a list that has `held` pages: for few more when it is short, and in the end for as many as
+  // one of the system's huge pages holds.
+  Slab(size_t held, int64_t page_bytes) {
+    const int64_t most = std::max<int64_t>(1, kHugePage / page_bytes);
+    const int64_t pages = std::clamp(static_cast<int64_t>(held), int64_t{1}, most);
+    const bool huge = pages == most && page_bytes <= kHugePage;
+    const int64_t bytes = huge ? kHugePage : pages * page_bytes;
+    memory_ = {static_cast<uint8_t*>(::operator new(static_cast<size_t>(bytes), alignment(huge))),
+               Free{alignment(huge)}};
+#if defined(__linux__)
+    if (huge) madvise(memory_.get(), kHugePage, MADV_HUGEPAGE);
+#endif
+    for (int64_t i = pages - 1; i >= 0; --i) free_.push_back(memory_.get() + i * page_bytes);
+  }
+
+  // Null when none is left.
+  uint8_t* take() {
+    if (free_.empty()) return nullptr;
+    uint8_t* page = free_.back();
+    free_.pop_back();
+    return page;
+  }
+  void give_back(uint8_t* page) { free_.push_back(page); }
+
+ private:
+  static constexpr int64_t kHugePage = int64_t{2} << 20;
+  static std::align_val_t alignment(bool huge) {
+    constexpr int64_t kLine = 64;
+    return static_cast<std::align_val_t>(huge ? kHugePage : kLine);
+  }
+  struct Free {
+    std::align_val_t alignment;
+    void operator()(uint8_t* memory) const { ::operator delete(memory, alignment); }
+  };
+
+  std::unique_ptr<uint8_t, Free> memory_{nullptr, Free{alignment(false)}};
+  std::vector<uint8_t*> free_;  // the first page last
+};
+
 struct PageList::Page {
-  Page(std::shared_ptr<PageMemory> counter, int64_t size)
-      : memory(std::move(counter)),
-        bytes(size),
-        data(std::make_unique<uint8_t[]>(static_cast<size_t>(size))) {
+  Page(std::shared_ptr<PageMemory> counter, std::shared_ptr<Slab> from, uint8_t* page, int64_t size)
+      : memory(std::move(counter)), slab(std::move(from)), bytes(size), data(page) {
+    std::fill_n(data, bytes, uint8_t{0});
     memory->bytes_ += bytes;
   }
-  ~Page() { memory->bytes_ -= bytes; }
+  ~Page() {
+    slab->give_back(data);
+    memory->bytes_ -= bytes;
+  }
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;
 
   std::shared_ptr<PageMemory> memory;
+  std::shared_ptr<Slab> slab;
   int64_t bytes;
-  std::unique_ptr<uint8_t[]> data;
+  uint8_t* data;
 };
 
 PageList::PageList(int64_t row_bytes, std::shared_ptr<PageMemory> memory)
@@ -34,8 +84,14 @@ PageList::PageList(int64_t row_bytes, std::shared_ptr<PageMemory> memory)
 
 int64_t PageList::bytes() const { return pages_for(size_) * kRowsPerPage * row_bytes_; }
 
-std::shared_ptr<PageList::Page> PageList::make_page() const {
-  return std::make_shared<Page>(memory_, kRowsPerPage * row_bytes_);
+std::shared_ptr<PageList::Page> PageList::make_page() {
+  const int64_t bytes = kRowsPerPage * row_bytes_;
+  uint8_t* data = slab_ == nullptr ? nullptr : slab_->take();
+  if (data == nullptr) {
+    slab_ = std::make_shared<Slab>(table_->pages.size(), bytes);
+    data = slab_->take();
+  }
+  return std::make_shared<Page>(memory_, slab_, data, bytes);
 }
 
 void PageList::own_table() {
@@ -48,9 +104,9 @@ void PageList::own_last_page() {
   std::shared_ptr<Page>& last = table_->pages.back();
   if (last.use_count() == 1) return;
   std::shared_ptr<Page> copy = make_page();
-  std::memcpy(copy->data.get(), last->data.get(), static_cast<size_t>(last->bytes));
+  std::memcpy(copy->data, last->data, static_cast<size_t>(last->bytes));
   last = std::move(copy);
-  table_->pointers.back() = last->data.get();
+  table_->pointers.back() = last->data;
 }
 
 void PageList::resize(int64_t rows) {
@@ -62,7 +118,7 @@ void PageList::resize(int64_t rows) {
   if (rows > size_ && size_ % kRowsPerPage != 0) own_last_page();
   for (int64_t page = static_cast<int64_t>(kept); page < pages_for(rows); ++page) {
     table_->pages.push_back(make_page());
-    table_->pointers.push_back(table_->pages.back()->data.get());
+    table_->pointers.push_back(table_->pages.back()->data);
   }
   size_ = rows;
 }
@@ -72,7 +128,7 @@ const uint8_t* PageList::page_of(int64_t i) const {
 }
 
 uint8_t* PageList::new_page_of(int64_t i) {
-  return table_->pages[static_cast<size_t>(i / kRowsPerPage)]->data.get();
+  return table_->pages[static_cast<size_t>(i / kRowsPerPage)]->data;
 }
 
 }  // namespace dsv4::llm

@@ -17,8 +17,10 @@ class PageMemory {
   int64_t bytes_ = 0;
 };
 
-// A growing list of rows of equal size, in pages. Copying a list costs the same whatever its
-// length: copies share pages, and one that grows takes over what it may not write to.
+// A growing list of rows of equal size, in pages. Long lists lie in large pieces of memory, which
+// the system can map at once: reading through a million tokens would else wait for its page tables.
+// Copying a list costs the same whatever its length: copies share pages, and one that grows takes
+// over what it may not write to.
 class PageList {
  public:
   static constexpr int64_t kRowsPerPage = 128;
@@ -46,13 +48,14 @@ class PageList {
   const uint8_t* const* pages() const { return table_->pointers.data(); }
 
  private:
+  class Slab;
   struct Page;
   struct Table {
     std::vector<std::shared_ptr<Page>> pages;
     std::vector<const uint8_t*> pointers;
   };
 
-  std::shared_ptr<Page> make_page() const;
+  std::shared_ptr<Page> make_page();
   void own_table();
   void own_last_page();
 
@@ -60,6 +63,7 @@ class PageList {
   int64_t size_ = 0;
   std::shared_ptr<PageMemory> memory_;
   std::shared_ptr<Table> table_;
+  std::shared_ptr<Slab> slab_;  // where new pages come from
 };
 
 }  // namespace dsv4::llm
