@@ -29,6 +29,7 @@ LANGUAGES = {"python": (".py",), "cpp": (".cc", ".h"), "javascript": (".js", ".m
 GRADES = ["one-line", "one-function", "several-files"]
 NEEDS = {"python": "python3", "cpp": "g++", "javascript": "node", "bash": "bash"}
 SLOWEST = 20  # seconds of one run of the tests, on a busy machine
+MOST_SHOWN = 3000  # characters of what they print
 TEST_FOLDERS = {"test", "tests", "testdata"}
 
 
@@ -79,7 +80,8 @@ def read_task(folder):
     require(about["grade"] in GRADES, f"no grade is called {about['grade']}")
     require(about["language"] in LANGUAGES, f"no language is called {about['language']}")
     require(re.fullmatch(r"[a-z]+(-[a-z]+)*", about["kind"]), "the kind is not a short-name")
-    require(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", folder.name), "the name is not lower_snake")
+    require(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", folder.name),
+            "the name is not lower_snake")
     return Task(folder.name, folder, head[2], head[1], **about)
 
 
@@ -153,9 +155,10 @@ def run_tests(task, repo):
     results = {}
     for passed, name in re.findall(r"^\s*(not ok|ok) \d+ - (.+)$", said, re.MULTILINE):
         results[name.strip()] = passed == "ok"
-    for name, passed in re.findall(r"^(\w+ \([\w.]+\)) \.\.\. (ok|FAIL|ERROR)$", said, re.MULTILINE):
+    for name, passed in re.findall(r"^(\w+ \([\w.]+\)) \.\.\. (ok|FAIL|ERROR)$", said,
+                                   re.MULTILINE):
         results[name] = passed == "ok"
-    return done.returncode, results, said
+    return done.returncode, results, said[-MOST_SHOWN:]
 
 
 def check_tests(task):
