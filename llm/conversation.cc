@@ -10,6 +10,7 @@ void to_json(nlohmann::ordered_json& json, const Usage& usage) {
           {"restored", usage.restored},
           {"generated", usage.generated},
           {"reprefilled", usage.reprefilled}};
+  if (usage.cached > 0) json["cached"] = usage.cached;
 }
 
 void from_json(const nlohmann::ordered_json& json, Usage& usage) {
@@ -18,6 +19,7 @@ void from_json(const nlohmann::ordered_json& json, Usage& usage) {
   json.at("restored").get_to(usage.restored);
   json.at("generated").get_to(usage.generated);
   json.at("reprefilled").get_to(usage.reprefilled);
+  usage.cached = json.value("cached", int64_t{0});
 }
 
 void Conversation::resume(std::span<const nlohmann::ordered_json>, const std::filesystem::path&) {

@@ -79,6 +79,7 @@ struct Usage {
   int64_t restored = 0;     // prompt that an earlier conversation had computed and kept
   int64_t generated = 0;    // sampled
   int64_t reprefilled = 0;  // context tokens computed more than once
+  int64_t cached = 0;       // prompt that a server had kept, counted each time it was sent
   int64_t bytes = 0;        // of state that the context takes; forks share it; 0: not known
 };
 
