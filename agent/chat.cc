@@ -64,7 +64,7 @@ Chat::Chat(ChatOptions options, ChatEnvironment environment, const SavedChat* sa
       lock_(saved != nullptr ? saved->lock : std::make_shared<RunLock>(run_dir_)),
       record_(run_dir_),
       observer_({&environment_.observer, &record_}),
-      model_(environment_.open(options_.model)),
+      model_(environment_.open({options_.model, options_.endpoint}, observer_, cancel)),
       kv_(run_dir_ / "kv",
           saved != nullptr ? OwnedDirectory::Old::kUse : OwnedDirectory::Old::kRemove),
       kept_(saved != nullptr) {
@@ -345,8 +345,9 @@ std::string Chat::fork(const std::string& name) {
 }
 
 void Chat::change_model(const std::optional<std::string>& directory, std::stop_token cancel) {
-  model_ = environment_.open(directory);
+  model_ = environment_.open({directory, std::nullopt}, observer_, cancel);
   options_.model = directory;
+  options_.endpoint.reset();
   timeline_ = Timeline();
   happened_.push_back(begun_anew());
   notes_.clear();

@@ -15,6 +15,7 @@
 #include "agent/commands.h"
 #include "agent/hook.h"
 #include "agent/loop.h"
+#include "agent/model_choice.h"
 #include "agent/observers.h"
 #include "agent/run_directory.h"
 #include "agent/run_record.h"
@@ -33,13 +34,15 @@ struct ChatModel {
   bool repairs_only = false;
 };
 
-// Opens the named model directory, else the embedded model. Throws llm::Error.
-using ChatModelOpener = std::function<ChatModel(const std::optional<std::string>& directory)>;
+// Opens a model; the observer hears of a server's troubles. Throws llm::Error.
+using ChatModelOpener =
+    std::function<ChatModel(const ModelChoice& choice, Observer& observer, std::stop_token cancel)>;
 
 struct ChatOptions : BoxOptions {
   std::optional<std::string> repo;   // else the work tree around the current directory
   std::optional<std::string> test;   // else detected
   std::optional<std::string> model;  // else the embedded one
+  std::optional<Endpoint> endpoint;  // in place of a model in this process
   Approval approval = Approval::kAsk;
   AttemptLimits limits{100, 1 << 17, 1 << 13};  // of one message
   int attempts = 8;                             // at one message, where the model repairs only

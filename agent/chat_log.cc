@@ -90,17 +90,19 @@ void repeat(const ordered_json& what, Timeline* timeline) {
 }
 
 ordered_json json_of(const ChatOptions& options) {
-  return {{"repo", or_null(options.repo)},
-          {"test", or_null(options.test)},
-          {"model", or_null(options.model)},
-          {"approval", approval_name(options.approval)},
-          {"turns", options.limits.turns},
-          {"tokens", options.limits.tokens},
-          {"turn_tokens", options.limits.turn_tokens},
-          {"attempts", options.attempts},
-          {"time_limit_ms", options.time_limit.count()},
-          {"seed", options.seed},
-          {"box", box_json(options)}};
+  ordered_json json = {{"repo", or_null(options.repo)},
+                       {"test", or_null(options.test)},
+                       {"model", or_null(options.model)},
+                       {"approval", approval_name(options.approval)},
+                       {"turns", options.limits.turns},
+                       {"tokens", options.limits.tokens},
+                       {"turn_tokens", options.limits.turn_tokens},
+                       {"attempts", options.attempts},
+                       {"time_limit_ms", options.time_limit.count()},
+                       {"seed", options.seed},
+                       {"box", box_json(options)}};
+  if (options.endpoint) json["endpoint"] = to_json(*options.endpoint);
+  return json;
 }
 
 ChatOptions chat_options_from(const ordered_json& json) {
@@ -117,6 +119,7 @@ ChatOptions chat_options_from(const ordered_json& json) {
   options.time_limit = std::chrono::milliseconds(json.at("time_limit_ms").get<int64_t>());
   json.at("seed").get_to(options.seed);
   if (json.contains("box")) static_cast<BoxOptions&>(options) = box_options_from(json["box"]);
+  if (json.contains("endpoint")) options.endpoint = endpoint_from(json.at("endpoint"));
   return options;
 }
 

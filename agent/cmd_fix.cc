@@ -23,9 +23,11 @@ bool is_given(const std::vector<std::string>& arguments, const char* option) {
 
 int cmd_fix(const std::vector<std::string>& arguments) {
   FixArguments parsed;
+  std::string key;
   try {
     const bool help = is_given(arguments, "--help");
     parsed = parse_fix_arguments(arguments, help ? UserConfig() : read_user_config());
+    key = take_key(parsed.key, parsed.options.endpoint.has_value());
   } catch (const std::exception& error) {
     const bool json = is_given(arguments, "--json");
     return show_failure(error.what(), json);
@@ -35,15 +37,17 @@ int cmd_fix(const std::vector<std::string>& arguments) {
     return 0;
   }
   parsed.options.model = parsed.model;
-  if (!parsed.model) parsed.options.model_name = "nano";  // the embedded model, wherever it lies
+  if (!parsed.model && !parsed.options.endpoint)
+    parsed.options.model_name = "nano";  // the embedded model, wherever it lies
   const Stop stop(parsed.options.time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
   const std::unique_ptr<SessionIndex> sessions = open_session_index();
   DescriptorInput input(STDIN_FILENO, stop.token());
-  const FixEnvironment environment{input, [&] { return open_model(parsed.model); },
-                                   parsed.quiet ? silent : static_cast<Observer&>(view), stop,
-                                   sessions.get()};
+  Observer& observer = parsed.quiet ? silent : static_cast<Observer&>(view);
+  const FixEnvironment environment{
+      input, [&] { return open_for_fix(parsed.options, key, observer, stop.token()); }, observer,
+      stop, sessions.get()};
   return show_result(run_fix(parsed.options, environment), parsed.json);
 }
 

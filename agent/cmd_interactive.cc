@@ -9,10 +9,10 @@
 namespace dsv4::agent {
 namespace {
 
-ChatModel open_chat_model(const std::optional<std::string>& named) {
+ChatModel open_chat_model(const ModelChoice& choice, EndpointRun run, std::stop_token cancel) {
   ChatModel model;
-  model.conversation = open_model(named);
-  model.repairs_only = is_embedded_model(named);
+  model.repairs_only = !choice.endpoint && is_embedded_model(choice.directory);
+  model.conversation = open_choice(choice, std::move(run), std::move(cancel));
   model.name = model.repairs_only ? "nano" : model.conversation->model_name();
   return model;
 }
@@ -27,7 +27,16 @@ int cmd_interactive(const std::vector<std::string>& arguments) {
     std::cout << terminal::interactive_help();
     return 0;
   }
-  return terminal::run_interactive(options, open_chat_model);
+  const std::string key = take_key(options.key, options.chat.endpoint || options.resume);
+  return terminal::run_interactive(
+      options, [&](const ModelChoice& choice, Observer& observer, std::stop_token cancel) {
+        EndpointRun run;
+        const bool other = choice.endpoint && options.key_is_for.value_or(choice.endpoint->url) !=
+                                                  choice.endpoint->url;
+        if (!other) run.key = key;
+        run.on_note = [&observer](const std::string& sentence) { observer.on_note(sentence); };
+        return open_chat_model(choice, std::move(run), std::move(cancel));
+      });
 }
 
 }  // namespace dsv4::agent

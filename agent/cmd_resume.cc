@@ -6,6 +6,7 @@
 #include "agent/commands.h"
 #include "agent/config_file.h"
 #include "agent/duration.h"
+#include "agent/endpoint_options.h"
 #include "agent/error.h"
 #include "agent/fix_result.h"
 #include "agent/fix_settings.h"
@@ -23,6 +24,7 @@ namespace po = boost::program_options;
 struct Arguments {
   std::string id;
   std::optional<std::chrono::milliseconds> time_limit;
+  po::variables_map values;
   BoxFlags box;
   bool json = false;
   bool quiet = false;
@@ -35,6 +37,7 @@ po::options_description described() {
   add("time-limit", po::value<std::string>()->value_name("TIME"),
       "for what is to come, such as 90s, 30m, 2h; else what is left of the run's own");
   add_box_flags(&all);
+  add_key_options(&all);
   add("json", "print one JSON object on stdout");
   add("quiet", "no live view on stderr");
   add("help", "this text");
@@ -60,6 +63,7 @@ Arguments parse(const std::vector<std::string>& arguments) {
     throw UsageError("name one run: dsv4-agent resume ID; `dsv4-agent sessions` lists them");
   }
   out.id = ids[0];
+  out.values = values;
   if (const auto limit = text_value(values, "time-limit")) {
     out.time_limit = parse_duration(*limit);
     if (!out.time_limit) {
@@ -113,10 +117,16 @@ int go_on_with_session(const Arguments& parsed, const SessionRow& row) {
   if (parsed.json || parsed.quiet || parsed.time_limit) {
     throw UsageError(printable_line(row.id, 200) +
                      " is a session, which goes on in the terminal: of the options it takes only "
-                     "those of the sandbox");
+                     "those of the sandbox and of the key");
   }
   std::vector<std::string> arguments = {"--resume", row.directory.string()};
   for (const std::string& word : words_of(parsed.box)) arguments.push_back(word);
+  for (const char* name : {"key-env", "key-command"}) {
+    if (const auto value = text_value(parsed.values, name)) {
+      arguments.push_back("--" + std::string(name));
+      arguments.push_back(*value);
+    }
+  }
   return cmd_interactive(arguments);
 }
 
@@ -134,6 +144,7 @@ int cmd_resume(const std::vector<std::string>& arguments) {
   SessionRow row;
   SavedRun saved;
   FixOptions options;
+  std::string key;
   std::chrono::milliseconds time_limit{0};
   try {
     parsed = parse(arguments);
@@ -146,7 +157,11 @@ int cmd_resume(const std::vector<std::string>& arguments) {
     if (row.kind == "fix") {
       saved = open_run(row);
       options = options_of(saved, row, parsed.box);
-      options.hooks = read_user_config().hooks;
+      const UserConfig config = read_user_config();
+      options.hooks = config.hooks;
+      options.prices = config.prices;
+      key = take_key(key_value(parsed.values, config, options.endpoint),
+                     options.endpoint.has_value());
       time_limit = time_left(parsed, options, saved);
       options.time_limit =
           time_limit + std::chrono::duration_cast<std::chrono::milliseconds>(saved.elapsed);
@@ -160,9 +175,10 @@ int cmd_resume(const std::vector<std::string>& arguments) {
   const Stop stop(time_limit);
   LiveView view(std::cerr, live_view_options_for_stderr());
   Observer silent;
-  const FixEnvironment environment{std::cin, [&] { return open_model(options.model); },
-                                   parsed.quiet ? silent : static_cast<Observer&>(view), stop,
-                                   sessions.get()};
+  Observer& observer = parsed.quiet ? silent : static_cast<Observer&>(view);
+  const FixEnvironment environment{
+      std::cin, [&] { return open_for_fix(options, key, observer, stop.token()); }, observer, stop,
+      sessions.get()};
   return show_result(run_fix(options, environment, &saved), parsed.json);
 }
 

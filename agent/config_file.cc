@@ -87,6 +87,21 @@ class Reader {
     return *value;
   }
 
+  double price(const Setting& setting) const {
+    const auto value = setting.value.is_number() ? setting.value.value<double>() : std::nullopt;
+    if (!value || !(*value >= 0 && *value < 1e9)) {
+      refuse(setting, "must be a price per million tokens, such as 0.27");
+    }
+    return *value;
+  }
+
+  // Each member of a table whose names are the user's own.
+  void members(const Setting& setting, const std::function<void(const Setting&)>& take) const {
+    if (!setting.value.is_table()) refuse(setting, "must be a table: [" + setting.key + "]");
+    for (const auto& [name, node] : *setting.value.as_table())
+      take({node, std::string(name.str())});
+  }
+
   milliseconds duration(const Setting& setting) const {
     const toml::node& node = setting.value;
     const auto value = node.is_string() ? parse_duration(*node.value<std::string>()) : std::nullopt;
@@ -141,6 +156,40 @@ std::string model_directory(const Reader& in, const Setting& setting) {
   if (path.starts_with("~/") && home != nullptr) path = home + path.substr(1);
   if (path[0] != '/') in.refuse(setting, "must be a whole path: /... or ~/...");
   return path;
+}
+
+void read_endpoint(const Reader& in, const Setting& setting, UserConfig* config) {
+  Endpoint endpoint;
+  KeySource key;
+  in.table(
+      setting,
+      {{"url", [&](const Setting& s) { endpoint.url = in.text(s); }},
+       {"model", [&](const Setting& s) { endpoint.model = in.text(s); }},
+       {"context", [&](const Setting& s) { endpoint.context = in.number(s, 1024, 1LL << 40); }},
+       {"timeout", [&](const Setting& s) { endpoint.timeout = in.duration(s); }},
+       {"keys-in-the-clear", [&](const Setting& s) { endpoint.keys_in_the_clear = in.flag(s); }},
+       {"key-env", [&](const Setting& s) { key.variable = in.text(s); }},
+       {"key-command", [&](const Setting& s) { key.command = in.text(s); }},
+       {"key", [&](const Setting& s) {
+          in.refuse(s, "would lie about in a file: use key-env or key-command");
+        }}});
+  if (endpoint.url.empty()) in.refuse(setting, "has no url");
+  config->endpoint = std::move(endpoint);
+  config->endpoint_key = std::move(key);
+}
+
+void read_price(const Reader& in, const Setting& setting, Prices* prices) {
+  Price price;
+  bool cached = false;
+  in.table(setting, {{"input", [&](const Setting& s) { price.input = in.price(s); }},
+                     {"cached-input",
+                      [&](const Setting& s) {
+                        price.cached_input = in.price(s);
+                        cached = true;
+                      }},
+                     {"output", [&](const Setting& s) { price.output = in.price(s); }}});
+  if (!cached) price.cached_input = price.input;
+  (*prices)[setting.key] = price;
 }
 
 std::string tool_name(const Reader& in, const Setting& setting) {
@@ -229,6 +278,11 @@ UserConfig parse_user_config(std::string_view text, const std::string& shown) {
   };
   in.file(text,
           {{"model", [&](const Setting& s) { config.model = model_directory(in, s); }},
+           {"endpoint", [&](const Setting& s) { read_endpoint(in, s, &config); }},
+           {"prices",
+            [&](const Setting& s) {
+              in.members(s, [&](const Setting& each) { read_price(in, each, &config.prices); });
+            }},
            {"fix", [&](const Setting& s) { in.table(s, fix); }},
            {"session", [&](const Setting& s) { in.table(s, session); }},
            {"hooks", [&](const Setting& s) {
@@ -254,7 +308,9 @@ RepositoryConfig parse_repository_config(std::string_view text, const std::strin
                   if (*config.timeout > kLongestTest) in.refuse(s, "must be at most \"10m\"");
                 }},
                {"fix", [&](const Setting& s) { in.table(s, fix); }}};
-  for (const char* key : {"model", "session", "hooks"}) all[key] = not_its_own;
+  for (const char* key : {"model", "endpoint", "prices", "session", "hooks"}) {
+    all[key] = not_its_own;
+  }
   in.file(text, all);
   return config;
 }

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "agent/approval.h"
+#include "agent/endpoint.h"
 #include "agent/hook.h"
+#include "agent/price.h"
 
 namespace dsv4::agent {
 
@@ -27,6 +29,9 @@ struct LimitDefaults {
 // The user's own configuration. Of the defaults, what is typed on the command line comes before it.
 struct UserConfig {
   std::optional<std::string> model;  // absolute
+  std::optional<Endpoint> endpoint;
+  KeySource endpoint_key;  // of that endpoint
+  Prices prices;           // for the report
   LimitDefaults fix;
   LimitDefaults session;
   std::vector<Hook> hooks;

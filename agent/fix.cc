@@ -62,7 +62,8 @@ class FixRun {
         environment_(environment),
         saved_(saved),
         report_(*report),
-        places_(task_, options, !is_embedded_model(options.model), environment.stop.token()) {}
+        places_(task_, options, options.endpoint || !is_embedded_model(options.model),
+                environment.stop.token()) {}
 
   // Box and conversation are gone when this returns, however it returns.
   void run() {
@@ -347,6 +348,7 @@ class FixRun {
     report_.tokens.prefilled += usage.prefilled - shared.prefilled;
     report_.tokens.generated += usage.generated - shared.generated;
     report_.tokens.reprefilled += usage.reprefilled - shared.reprefilled;
+    report_.tokens.cached += usage.cached - shared.cached;
   }
 
   // The best patch so far lies in patch.diff: one whose tests passed, else the last that changes
@@ -481,6 +483,7 @@ FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
   const Clock::time_point begin = Clock::now();
   FixReport report;
   run_guarded(options, environment, saved, &report);
+  report.cost = cost_of(report.tokens, report.model, options.prices);
   report.total = Clock::now() - begin + (saved ? saved->elapsed : std::chrono::duration<double>(0));
   if (report.run_dir.empty()) return report;
   // A saved run that could not be taken up here stays as it was, to be taken up later.

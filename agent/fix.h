@@ -14,9 +14,11 @@
 #include "agent/box_options.h"
 #include "agent/commands.h"
 #include "agent/context.h"
+#include "agent/endpoint.h"
 #include "agent/hook.h"
 #include "agent/loop.h"
 #include "agent/observer.h"
+#include "agent/price.h"
 #include "agent/saved_run.h"
 #include "agent/session_index.h"
 #include "agent/stop.h"
@@ -44,6 +46,8 @@ struct FixOptions : BoxOptions {
   bool failing_only = false;
   std::vector<Hook> hooks;           // as the user's configuration is now
   std::optional<std::string> model;  // its directory; else the embedded one
+  std::optional<Endpoint> endpoint;  // in place of a model in this process
+  Prices prices;                     // as the user's configuration is now
   std::string model_name;            // for the report; empty: as the model calls itself
 };
 
@@ -75,7 +79,8 @@ struct FixReport {
   std::optional<bool> before;  // did the tests pass?
   std::optional<bool> after;   // at the last gate
   std::string model;
-  std::string error;  // why it did not pass, one sentence
+  std::optional<double> cost;  // where the model has a price
+  std::string error;           // why it did not pass, one sentence
   RepositoryContext context;
 
   ExitCode exit_code() const;

@@ -6,6 +6,7 @@
 
 #include "agent/box_options.h"
 #include "agent/duration.h"
+#include "agent/endpoint_options.h"
 #include "agent/error.h"
 #include "agent/option_values.h"
 #include "agent/printable.h"
@@ -14,6 +15,8 @@ namespace dsv4::agent {
 namespace {
 
 namespace po = boost::program_options;
+
+constexpr int64_t kEndpointTurn = 16384;
 
 po::options_description described() {
   const FixOptions defaults;
@@ -26,7 +29,7 @@ po::options_description described() {
   add("test", text()->value_name("CMD"),
       "the command that decides; else the issue's, else detected");
   add("model", text()->value_name("DIR"), "a DeepSeek-V4 checkpoint; else the embedded model");
-  add("endpoint", text()->value_name("URL"), "not part of this version");
+  add_endpoint_options(&all);
   add("attempts", number(),
       ("attempts, each from the start; " + std::to_string(defaults.attempts) + " when left out")
           .c_str());
@@ -103,9 +106,6 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   out.quiet = values.count("quiet") != 0;
   out.help = values.count("help") != 0;
   if (out.help) return out;
-  if (values.count("endpoint") != 0) {
-    throw UsageError("--endpoint is not part of this version: use --model or the embedded model");
-  }
   const auto issues = values.count("issue") != 0 ? values["issue"].as<std::vector<std::string>>()
                                                  : std::vector<std::string>();
   if (issues.size() != 1 || issues[0].empty()) {
@@ -123,11 +123,16 @@ FixArguments parse_fix_arguments(const std::vector<std::string>& arguments,
   options.apply = values.count("apply") != 0;
   static_cast<BoxOptions&>(options) = box_flags(values).over({});
   out.model = text_value(values, "model");
-  if (!out.model) out.model = config.model;
+  options.endpoint = endpoint_value(values, config);
+  out.key = key_value(values, config, options.endpoint);
+  options.prices = config.prices;
+  if (!out.model && !options.endpoint) out.model = config.model;
   if (options.apply && options.branch) {
     throw UsageError("--apply and --branch exclude each other: choose the tree or a branch");
   }
   options.hooks = config.hooks;
+  // A turn of a model that thinks before it speaks is longer.
+  if (options.endpoint) options.limits.turn_tokens = kEndpointTurn;
   take_defaults(config.fix, &options);
   read_limits(values, &options);
   return out;

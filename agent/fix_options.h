@@ -13,6 +13,7 @@ namespace dsv4::agent {
 struct FixArguments {
   FixOptions options;
   std::optional<std::string> model;  // directory; else the embedded model
+  KeySource key;                     // of options.endpoint
   bool json = false;
   bool quiet = false;
   bool help = false;

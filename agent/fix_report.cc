@@ -67,7 +67,7 @@ ExitCode FixReport::exit_code() const {
 }
 
 ordered_json FixReport::json() const {
-  return {
+  ordered_json json = {
       {"status", name_of(status)},
       {"exit_code", static_cast<int>(exit_code())},
       {"run_id", text_or_null(run_id)},
@@ -93,6 +93,8 @@ ordered_json FixReport::json() const {
       {"model", text_or_null(model)},
       {"error", text_or_null(error)},
   };
+  if (cost) json["cost"] = *cost;
+  return json;
 }
 
 ordered_json FixReport::json_for_file() const {

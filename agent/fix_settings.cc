@@ -54,6 +54,7 @@ ordered_json settings_json(const FixOptions& options, const Task& task) {
                            {"model", json_of(absolute(options.model))},
                            {"model_name", options.model_name}};
   settings.update(box_json(options));
+  if (options.endpoint) settings["endpoint"] = to_json(*options.endpoint);
   return settings;
 }
 
@@ -77,6 +78,7 @@ FixOptions options_from(const ordered_json& settings) {
   settings.at("failing_only").get_to(options.failing_only);
   options.model = text_from(settings.at("model"));
   settings.at("model_name").get_to(options.model_name);
+  if (settings.contains("endpoint")) options.endpoint = endpoint_from(settings.at("endpoint"));
   return options;
 }
 

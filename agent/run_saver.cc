@@ -85,7 +85,7 @@ void RunSaver::root(llm::Conversation& root) {
   guarded([&] {
     ordered_json saved = root.save(computed_directory(directory_, 0));
     if (saved.is_null()) {
-      broken_ = true;  // a server's: nothing to go on from
+      broken_ = true;  // there would be nothing to go on from
       return;
     }
     record_.event("root", {{"conversation", std::move(saved)}});

@@ -24,7 +24,7 @@ installed() { [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *"ok instal
 
 packages=(g++ make cmake ninja-build ccache pkg-config git python3 python3-venv nlohmann-json3-dev
           libedit-dev libpcre2-dev libgit2-dev libseccomp-dev libsqlite3-dev libssl-dev
-          libtomlplusplus-dev libtree-sitter-dev bubblewrap)
+          libtomlplusplus-dev libtree-sitter-dev bubblewrap ca-certificates)
 if [ "$goal" = test ]; then
   packages+=(catch2 openssl ripgrep tmux)
   command -v node > /dev/null || packages+=(nodejs)  # any from 18 on

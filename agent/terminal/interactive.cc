@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "agent/endpoint_options.h"
 #include "agent/error.h"
 #include "agent/option_values.h"
 #include "agent/printable.h"
@@ -29,6 +30,7 @@ po::options_description described() {
   add("repo", text()->value_name("DIR"), "the repository; else the one around you");
   add("test", text()->value_name("CMD"), "the command that `test` runs; else detected");
   add("model", text()->value_name("DIR"), "a DeepSeek-V4 checkpoint; else the embedded model");
+  add_endpoint_options(&all);
   add("approve", text()->value_name("MODE"),
       "read-only, ask (the default) or auto: what the model may do without being asked about");
   add("max-turns", text()->value_name("N"), "turns that one message may take; 100 when left out");
@@ -80,8 +82,8 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   if (out.help) return out;
   ChatOptions& chat = out.chat;
   out.resume = text_value(values, "resume");
-  for (const char* name :
-       {"repo", "test", "model", "approve", "max-turns", "max-tokens", "seed", "run-dir"}) {
+  for (const char* name : {"repo", "test", "model", "endpoint", "endpoint-model", "context",
+                           "approve", "max-turns", "max-tokens", "seed", "run-dir"}) {
     if (out.resume && values.count(name) != 0) {
       throw UsageError("--" + std::string(name) + " is as it was in a session that is resumed");
     }
@@ -89,7 +91,12 @@ InteractiveOptions parse_interactive_arguments(const std::vector<std::string>& a
   chat.repo = text_value(values, "repo");
   chat.test = text_value(values, "test");
   chat.model = text_value(values, "model");
-  if (!chat.model) chat.model = config.model;
+  if (!out.resume) chat.endpoint = endpoint_value(values, config);
+  // That of a session that is resumed is not known yet.
+  out.key = key_value(values, config, out.resume ? config.endpoint : chat.endpoint);
+  const bool typed = values.count("key-env") != 0 || values.count("key-command") != 0;
+  if (out.resume && config.endpoint && !typed) out.key_is_for = config.endpoint->url;
+  if (!chat.model && !chat.endpoint) chat.model = config.model;
   chat.run_dir = text_value(values, "run-dir").value_or("");
   out.box = box_flags(values);
   static_cast<BoxOptions&>(chat) = out.box.over({});

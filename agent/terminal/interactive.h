@@ -11,8 +11,10 @@ namespace dsv4::agent::terminal {
 // The command line of a session.
 struct InteractiveOptions {
   ChatOptions chat;
-  std::optional<std::string> resume;  // a session to go on with; of `chat` only hooks count
-  BoxFlags box;                       // as typed
+  std::optional<std::string> resume;      // a session to go on with; of `chat` only hooks count
+  BoxFlags box;                           // as typed
+  KeySource key;                          // of an endpoint
+  std::optional<std::string> key_is_for;  // this URL only; else for the one that was asked for
   bool each_line = false;  // without a terminal: every line is a message, not all of the input
   bool help = false;
 };

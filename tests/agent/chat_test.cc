@@ -53,7 +53,7 @@ class Session {
   void end() { chat_.reset(); }
 
   ChatEnvironment environment() {
-    const auto open = [this](const std::optional<std::string>&) {
+    const auto open = [this](const auto&...) {
       ChatModel model;
       model.name = "scripted";
       model.repairs_only = repairs_only;
@@ -61,7 +61,7 @@ class Session {
         model.conversation = llm::open_local(std::string(DSV4_SOURCE_DIR) + "/llm/nano/model");
         return model;
       }
-      model.conversation = std::make_unique<llm::ScriptedConversation>(
+      model.conversation = test_engine::open(
           [this](std::span<const llm::RecordedSegment> segments, const llm::ReplyOptions&) {
             context.clear();
             for (const auto& segment : segments) context += segment.text;

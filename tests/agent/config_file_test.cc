@@ -108,7 +108,8 @@ TEST_CASE("what cannot be used is refused with file, line and key") {
       {"model = ", "config.toml:1: "},
       {"\n\n[fix\n", "config.toml:3: "},
       {"colour = true",
-       "config.toml:1: there is no setting colour, but fix, hooks, model, session"},
+       "config.toml:1: there is no setting colour, but endpoint, fix, hooks, "
+       "model, prices, session"},
       {"[fix]\natempts = 3", "config.toml:2: there is no setting fix.atempts, but attempts, "},
       {"[fix]\nattempts = \"3\"", "config.toml:2: fix.attempts must be a whole number from 1 to"},
       {"[fix]\nattempts = 3.0", "config.toml:2: fix.attempts must be a whole number"},

@@ -67,7 +67,6 @@ TEST_CASE("a command line that says something else is refused") {
       {"a", "--time-limit", "soon"},
       {"a", "--seed", "x"},
       {"a", "--apply", "--branch", "b"},
-      {"a", "--endpoint", "http://localhost"},
       {"a", "--repo", ""},
       {"a", "--seed", "1", "--seed", "2"},
   };

@@ -243,8 +243,8 @@ TEST_CASE("a session has hooks as a run does, but none for what it may not do") 
   SECTION("it may only look") { options.approval = Approval::kReadOnly; }
   const bool looks = options.approval == Approval::kReadOnly;
   int turn = 0;
-  const auto open = [&](const std::optional<std::string>&) {
-    return ChatModel{std::make_unique<llm::ScriptedConversation>([&](auto, const auto&) {
+  const auto open = [&](const auto&...) {
+    return ChatModel{test_engine::open([&](auto, const auto&) {
                        return turn++ == 0 ? calls({{"write", kWrite}}) : says("done");
                      }),
                      "scripted"};

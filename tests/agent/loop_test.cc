@@ -3,6 +3,7 @@
 #include "agent/repository.h"
 #include "agent/working_copy.h"
 #include "llm/scripted_conversation.h"
+#include "tests/agent/engine.h"
 #include "tests/agent/toy.h"
 #include "tests/catch.h"
 
@@ -46,12 +47,12 @@ class Bench {
       context_.clear();
       for (const auto& segment : all) context_ += segment.text;
     };
-    llm::ScriptedConversation conversation(
+    const auto conversation = test_engine::open(
         [&](auto, const llm::ReplyOptions& how) { return script(++turn, how); }, scripted);
-    conversation.system("system", toolbox_->schemas());
-    conversation.user("task");
+    conversation->system("system", toolbox_->schemas());
+    conversation->user("task");
     Observer observer;
-    return run_attempt(conversation, *toolbox_, options, observer);
+    return run_attempt(*conversation, *toolbox_, options, observer);
   }
 
   const std::string& context() const { return context_; }

@@ -53,7 +53,6 @@ TEST_CASE("bad input ends with code 2 and one sentence that says which") {
       {"fix $S/issue.md --run-dir $S/repo", "is not empty"},
       {"fix $S/issue.md --branch 'a..b'", "is not a valid branch name"},
       {"fix $S/issue.md --attempts none", "--attempts"},
-      {"fix $S/issue.md --endpoint http://localhost", "--endpoint is not part of this version"},
   };
   for (const auto& [arguments, sentence] : cases) {
     INFO(arguments);

@@ -13,6 +13,7 @@
 #include "agent/fix_settings.h"
 #include "agent/stop.h"
 #include "llm/scripted_conversation.h"
+#include "tests/agent/engine.h"
 #include "tests/agent/scratch.h"
 
 // What a scripted model says in one turn.
@@ -114,7 +115,7 @@ class Toy {
     std::istringstream no_input;
     dsv4::agent::Observer observer;
     const auto open = [&]() -> std::unique_ptr<dsv4::llm::Conversation> {
-      return std::make_unique<dsv4::llm::ScriptedConversation>(script);
+      return test_engine::open(script);
     };
     return dsv4::agent::run_fix(how, {no_input, open, observer, stop}, saved);
   }

@@ -101,10 +101,11 @@ llm::Reply answer(Context context, const llm::ReplyOptions& options) {
   return say("I do not understand: " + verb);
 }
 
-agent::ChatModel open_scripted(const std::optional<std::string>& directory) {
+agent::ChatModel open_scripted(const agent::ModelChoice& choice, agent::Observer&,
+                               std::stop_token) {
   agent::ChatModel model;
   llm::ScriptedConversation::Options options;
-  options.model_name = directory ? "other" : "scripted";
+  options.model_name = choice.directory ? "other" : "scripted";
   model.conversation = std::make_unique<llm::ScriptedConversation>(answer, options);
   model.name = options.model_name;
   return model;
