@@ -80,7 +80,7 @@ std::string shown(const SessionRow& row) { return "the run " + printable_line(ro
 SavedRun open_run(const SessionRow& row) {
   const auto refuse_ended = [&] {
     const std::string status = reported_status(row.directory);
-    if (status.empty() || status == "interrupted") return;
+    if (status.empty() || status == "interrupted" || status == "engine_error") return;
     remove_unfinished(row.directory);  // a process that was killed at its very end leaves it
     throw UsageError(shown(row) + " has ended (" + status + "): there is nothing to go on with");
   };
@@ -132,8 +132,8 @@ int go_on_with_session(const Arguments& parsed, const SessionRow& row) {
 
 constexpr const char* kUsageText =
     "usage: dsv4-agent resume ID [options]\n\n"
-    "Goes on with a run of fix that was interrupted, where it was and as it was asked for, or\n"
-    "with a session. ID is its own, or its directory.\n\n";
+    "Goes on with a run of fix that was interrupted or whose engine failed (exit 3), where it was\n"
+    "and as it was asked for, or with a session. ID is its own, or its directory.\n\n";
 
 }  // namespace
 

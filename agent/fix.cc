@@ -274,7 +274,11 @@ class FixRun {
       save_progress();
       if (gate_due_) gate();
     } catch (const llm::Error&) {
+      mine.place->keep();  // to go on from
       keep(patch_of(*mine.place, *observer_), false);
+      throw;
+    } catch (const std::bad_alloc&) {
+      mine.place->keep();
       throw;
     }
   }
@@ -301,12 +305,13 @@ class FixRun {
         run_side_by_side(group, steps, *observer_, environment_.stop.token());
     for (size_t i = 0; i < group.size(); ++i) settle(results[i], group[i]);
     check_stop();
+    for (const SideResult& each : results) {
+      if (!each.error || report_.after.value_or(false)) continue;
+      for (Attempt& attempt : group) attempt.place->keep();  // to go on from
+      std::rethrow_exception(each.error);
+    }
     places_.learn(places);
     save_progress();
-    if (report_.after.value_or(false)) return;
-    for (const SideResult& each : results) {
-      if (each.error) std::rethrow_exception(each.error);
-    }
   }
 
   // What one of a group leaves to the run. The first patch that the gate has passed is taken.
@@ -504,6 +509,8 @@ FixReport run_fix(const FixOptions& options, const FixEnvironment& environment,
   }
   if (!as_it_was && report.status != FixStatus::kInterrupted) {
     guarded([&] { finish(options, report, environment.observer); });
+  }
+  if (!as_it_was && !can_go_on(report.status)) {
     guarded([&] { remove_tree(report.run_dir / "work"); });
     guarded([&] { remove_tree(report.run_dir / "kv"); });
   }

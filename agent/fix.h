@@ -62,6 +62,12 @@ enum class FixStatus {
   kNotApplied,  // the gate passed, but --apply, --branch or --patch could not be done
 };
 
+// Whether a run that ended so keeps what another process needs to go on with it: it was
+// interrupted, or the engine failed, as it may not the next time.
+constexpr bool can_go_on(FixStatus status) {
+  return status == FixStatus::kInterrupted || status == FixStatus::kEngine;
+}
+
 // How a run ended; everything that could be kept is in run_dir.
 struct FixReport {
   FixStatus status = FixStatus::kGaveUp;

@@ -34,7 +34,7 @@ int show_result(const FixReport& report, bool json) {
   if (!report.error.empty() && !said) {
     std::cerr << "dsv4-agent: " << printable(report.error) << '\n';
   }
-  if (report.status == FixStatus::kInterrupted && !report.run_id.empty()) {
+  if (can_go_on(report.status) && !report.run_id.empty()) {
     std::cerr << "dsv4-agent: `dsv4-agent resume " << printable_line(report.run_id, 200)
               << "` goes on from here\n";
   }

@@ -234,6 +234,17 @@ TEST_CASE("read-only lets the model look, and a plan is read-only") {
   REQUIRE(session.asked.empty());
 }
 
+TEST_CASE("a session that goes on has the sandbox it was begun with") {
+  Session session;
+  session.options.box = dsv4::sandbox::BackendKind::kLandlock;
+  session.options.allow_net = dsv4::sandbox::parse_allowed_hosts("a.org:443");
+  session.chat().keep("");
+  session.end();
+  const ChatOptions saved = read_chat(session.toy.scratch / "run").options;
+  REQUIRE(saved.box == dsv4::sandbox::BackendKind::kLandlock);
+  REQUIRE(shown(saved.allow_net) == "a.org:443");
+}
+
 TEST_CASE("what reaches outside the sandbox is asked about") {
   Session session;
   session.options.sandboxed = false;

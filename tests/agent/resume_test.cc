@@ -385,6 +385,55 @@ TEST_CASE("a run is not taken up where it cannot be, and stays as it was") {
   check_end(toy, toy.resume_with(plan(1, [](size_t, size_t) {}), run), run);
 }
 
+TEST_CASE("a run whose engine failed goes on where it was, as often as it takes") {
+  Toy toy;
+  const fs::path run = toy.scratch / "run";
+  const auto fails_at = [](size_t attempt, size_t turn, bool memory) {
+    return plan(0, [=](size_t a, size_t t) {
+      if (a != attempt || t != turn) return;
+      if (memory) throw std::bad_alloc();
+      throw llm::Error("the engine failed");
+    });
+  };
+  const bool memory = GENERATE(false, true);
+  const auto [attempt, turn] =
+      GENERATE(std::pair<size_t, size_t>{0, 0}, std::pair{0, 2}, std::pair{1, 2}, std::pair{1, 4});
+  CAPTURE(memory, attempt, turn);
+  REQUIRE(toy.fix_with(fails_at(attempt, turn, memory)).status == FixStatus::kEngine);
+  REQUIRE(describe_run(run)->state == "engine_error");
+  // Now it is the first thing that fails.
+  const auto nothing = [](auto) -> llm::Reply { throw llm::Error("the engine failed"); };
+  REQUIRE(toy.resume_with(nothing, run).status == FixStatus::kEngine);
+  std::vector<std::pair<size_t, size_t>> spoken;
+  const FixReport report =
+      toy.resume_with(plan(attempt, [&](size_t a, size_t t) { spoken.emplace_back(a, t); }), run);
+  REQUIRE(spoken.front() == std::pair(attempt, turn));
+  check_end(toy, report, run);
+}
+
+TEST_CASE("a run whose model could not be opened is begun by resume, once the model is there") {
+  const Scratch scratch;
+  fs::copy(DSV4_SOURCE_DIR "/tasks/examples/price_band", scratch / "example",
+           fs::copy_options::recursive);
+  git_init(scratch / "example/repo");
+  git_commit_all(scratch / "example/repo", "first");
+  fs::create_directories(scratch / "model");  // nothing in it yet
+  const Ended first = run_agent(scratch, scratch / "example/repo",
+                                "fix ../issue.md --json --quiet --model ../../model");
+  INFO(first.err);
+  REQUIRE(first.status == 3);
+  const ordered_json report = ordered_json::parse(first.out);
+  const std::string id = report["run_id"];
+  REQUIRE(first.err.find("dsv4-agent resume " + id) != std::string::npos);
+  REQUIRE(run_agent(scratch, scratch.path(), "resume " + id).status == 3);
+  fs::copy(DSV4_SOURCE_DIR "/llm/nano/model", scratch / "model", fs::copy_options::recursive);
+  const Ended second = run_agent(scratch, scratch.path(), "resume " + id + " --json");
+  INFO(second.err);
+  REQUIRE(second.status == 0);
+  REQUIRE(ordered_json::parse(second.out)["status"] == "passed");
+  REQUIRE(run_agent(scratch, scratch.path(), "resume " + id).status == 2);
+}
+
 TEST_CASE("what is no run, or says nothing of what was asked for, is refused") {
   const Scratch scratch;
   fs::create_directories(scratch / "empty");

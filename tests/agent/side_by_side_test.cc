@@ -148,7 +148,22 @@ TEST_CASE("an engine that fails in one attempt ends the run, unless another has 
     return std::vector{kRead, repairs ? repair("1") : kWrong, kFinish}.at(turn - 1);
   }));
   REQUIRE(report.status == (repairs ? FixStatus::kPassed : FixStatus::kEngine));
-  if (!repairs) REQUIRE(report.error == "the model is broken");
+  if (repairs) return;
+  REQUIRE(report.error == "the model is broken");
+  // Each goes on where it was, once the model is whole again.
+  std::mutex mutex;
+  std::map<int, size_t> first_turn;
+  const SavedRun saved = read_run(toy.scratch / "run");
+  const auto again = toy.run_by(by_attempt([&](int number, size_t turn) {
+                                  const std::lock_guard lock(mutex);
+                                  first_turn.emplace(number, turn);
+                                  return number == 2 && turn == 1 ? repair("1") : kFinish;
+                                }),
+                                options_from(saved.run.at("options")), &saved);
+  INFO(again.error);
+  REQUIRE(again.status == FixStatus::kPassed);
+  REQUIRE(first_turn[1] > 1);
+  REQUIRE(first_turn[2] == 1);
 }
 
 TEST_CASE("a signal ends all attempts of a group, and the run goes on with each where it was") {

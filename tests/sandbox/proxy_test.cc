@@ -1,60 +1,16 @@
 // Reaching allowed servers, and only those.
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <mutex>
-#include <thread>
 
 #include "sandbox/sandbox.h"
 #include "tests/catch.h"
 #include "tests/sandbox/boxes.h"
+#include "tests/sandbox/web_server.h"
 #include "tests/sandbox/work_dir.h"
 
 using namespace dsv4::sandbox;
 
 namespace {
-
-// A server outside of any box that answers every request with "hello from outside".
-class Server {
- public:
-  Server() {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof at;
-    sockaddr* name = reinterpret_cast<sockaddr*>(&at);
-    REQUIRE(::bind(socket_.get(), name, size) == 0);
-    REQUIRE(::listen(socket_.get(), 8) == 0);
-    REQUIRE(::getsockname(socket_.get(), name, &size) == 0);
-    port_ = ntohs(at.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Server() {
-    ::shutdown(socket_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-  uint16_t port() const { return port_; }
-
- private:
-  void serve() {
-    for (;;) {
-      const Descriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!client) return;
-      char seen[4096];
-      if (::recv(client.get(), seen, sizeof seen, 0) <= 0) continue;
-      const std::string_view answer =
-          "HTTP/1.1 200 OK\r\nContent-Length: 18\r\nConnection: close\r\n\r\nhello from outside";
-      ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
-    }
-  }
-  Descriptor socket_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  uint16_t port_ = 0;
-  std::thread thread_;
-};
 
 // Asks the proxy that the environment names for ARGV[1]:ARGV[2], once plainly and once through a
 // tunnel, and prints what comes back; then tries without it.
@@ -88,7 +44,7 @@ std::vector<BoxKind> networked_kinds(const Policy& policy) {
 
 TEST_CASE("commands reach allowed servers through the proxy, no others, and it is logged") {
   const WorkDir work;
-  const Server server;
+  const WebServer server;
   const std::string port = std::to_string(server.port());
   for (const BoxKind& kind : networked_kinds(task_policy(work.path()))) {
     CAPTURE(kind);
@@ -101,15 +57,19 @@ TEST_CASE("commands reach allowed servers through the proxy, no others, and it i
       log.push_back(line);
     };
     const Sandbox box = kind.make(policy);
+    Result last;
     const auto ask = [&](const std::string& host, const std::string& at) {
       log.clear();
-      return box.run({{"python3", "-c", kAsk, host, at}, ".", {}, {}}).output;
+      last = box.run({{"python3", "-c", kAsk, host, at}, ".", {}, {}});
+      return last.output;
     };
     CHECK(ask("127.0.0.1", port) == "200 hello from outside\nhello from outside\nTrue\n");
     CHECK(log == std::vector<std::string>(2, "allowed 127.0.0.1:" + port));
+    CHECK(last.denied.empty());
     const std::string refused = ask("127.0.0.1", "9");
     CHECK(refused.rfind("403 the sandbox does not allow 127.0.0.1:9\n", 0) == 0);
     CHECK(log == std::vector<std::string>(2, "refused 127.0.0.1:9"));
+    CHECK(describe_denied(last) == "The sandbox denied: reaching 127.0.0.1:9.");
     // An allowed name must not turn out to mean this machine.
     const std::string inward = ask("localhost", port);
     CHECK(inward.rfind("502 ", 0) == 0);
