@@ -5,9 +5,8 @@
 namespace dsv4::llm {
 namespace {
 
-int64_t compressor_bytes(const CompressorState& state) {
-  return state.entries.bytes() +
-         static_cast<int64_t>((state.kv.size() + state.gate.size()) * sizeof(float));
+int64_t frontier_bytes(const CompressorState& state) {
+  return static_cast<int64_t>((state.kv.size() + state.gate.size()) * sizeof(float));
 }
 
 // Calls visit(row of kv, row of gate) for the frontier rows that blocks after `position` read,
@@ -86,9 +85,16 @@ LayerState make_layer_state(const Config& config, const LayerConfig& layer, kern
 }
 
 int64_t state_bytes(const LayerState& state) {
+  int64_t bytes = own_bytes(state);
+  for (const CompressorState& c : state.compressor) bytes += c.entries.bytes();
+  for (const CompressorState& c : state.indexer) bytes += c.entries.bytes();
+  return bytes;
+}
+
+int64_t own_bytes(const LayerState& state) {
   auto bytes = static_cast<int64_t>(state.ring.size() * sizeof(float));
-  for (const CompressorState& c : state.compressor) bytes += compressor_bytes(c);
-  for (const CompressorState& c : state.indexer) bytes += compressor_bytes(c);
+  for (const CompressorState& c : state.compressor) bytes += frontier_bytes(c);
+  for (const CompressorState& c : state.indexer) bytes += frontier_bytes(c);
   return bytes;
 }
 

@@ -59,6 +59,8 @@ LayerState make_layer_state(const Config& config, const LayerConfig& layer, kern
                             const std::shared_ptr<PageMemory>& memory);
 
 int64_t state_bytes(const LayerState& state);
+// Of them, those that a copy does not share.
+int64_t own_bytes(const LayerState& state);
 
 // Makes room for the entries of the blocks that end before `position`, to be written before they
 // are read.

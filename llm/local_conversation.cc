@@ -1,10 +1,9 @@
 #include "llm/local_conversation.h"
 
 #include <algorithm>
-#include <limits>
 
-#include "llm/call_guide.h"
 #include "llm/error.h"
+#include "llm/guided_draw.h"
 #include "llm/next_best.h"
 #include "llm/sampler.h"
 
@@ -90,16 +89,15 @@ void LocalConversation::count(int64_t computed) {
 // What the draws of one turn share.
 struct LocalConversation::Draw {
   Sampler sampler;
+  GuidedDraw guided;
   std::vector<int32_t> beginning{};  // ids the turn starts with, of next_best's making
   std::optional<NextBest> next_best{};
-  int64_t tokens = 0;              // of the draw going on
-  std::vector<int32_t> certain{};  // ids that come next, the last one first
-  TokenMask mask{};
+  int64_t tokens = 0;  // of the draw going on
 };
 
 Reply LocalConversation::reply(const ReplyOptions& options) {
   add([](PromptBuilder& prompt) { return prompt.begin_reply(); });
-  Draw state{Sampler(options.sampling)};
+  Draw state{Sampler(options.sampling), GuidedDraw(*model_, options.guide)};
   std::shared_ptr<void> speaker = sequence_->speak();
   if (!compute({}, options.cancel)) {
     prompt_.end_reply(false);
@@ -143,23 +141,10 @@ Reply LocalConversation::draw(const ReplyOptions& options, Draw& state) {
 }
 
 // The next id when there is no choice: it is said without computing what the model thinks of it.
-std::optional<int32_t> LocalConversation::certain_id(const ReplyOptions& options, Draw& state) {
+std::optional<int32_t> LocalConversation::certain_id(Draw& state) {
   const auto at = static_cast<size_t>(state.tokens);
   if (at < state.beginning.size()) return state.beginning[at];
-  if (options.guide == nullptr) return std::nullopt;
-  if (state.certain.empty()) {
-    state.certain = forced_ids(model_->tokenizer, options.guide->forced());
-    std::reverse(state.certain.begin(), state.certain.end());
-  }
-  std::optional<int32_t> id;
-  if (!state.certain.empty()) {
-    id = state.certain.back();
-    state.certain.pop_back();
-  } else {
-    options.guide->mask(model_->table, state.mask);
-    const TokenMask& mask = state.mask;
-    if (!mask.all_but && mask.ids.size() == 1 && !options.guide->may_end()) id = mask.ids.front();
-  }
+  const std::optional<int32_t> id = state.guided.certain();
   if (id && state.next_best) state.next_best->certain(*id);
   return id;
 }
@@ -167,10 +152,9 @@ std::optional<int32_t> LocalConversation::certain_id(const ReplyOptions& options
 // Nothing when the draw was cancelled. A sampled id is computed only when the next one is wanted.
 std::optional<int32_t> LocalConversation::next_id(const ReplyOptions& options, Draw& state) {
   if (options.cancel.stop_requested()) return std::nullopt;
-  if (const auto id = certain_id(options, state)) return id;
+  if (const auto id = certain_id(state)) return id;
   if (!compute({}, options.cancel)) return std::nullopt;
-  const auto logits =
-      options.guide ? guided_logits(*options.guide, state.mask) : sequence_->logits();
+  const auto logits = state.guided.allowed(sequence_->logits());
   const int32_t id = state.sampler.sample(logits);
   const bool branch = !options.guide || !options.guide->between_calls();
   if (state.next_best) state.next_best->step(logits, id, branch);
@@ -180,7 +164,7 @@ std::optional<int32_t> LocalConversation::next_id(const ReplyOptions& options, D
 // Says ids until the turn ends. The last of a turn goes into the next prefill.
 Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
                                    std::vector<Segment>& turn) {
-  if (options.guide) options.guide->begin_turn(prompt_.thinking());
+  state.guided.begin_turn(prompt_.thinking());
   if (state.next_best) state.next_best->begin_draw(state.beginning);
   StreamDecoder decoder(model_->tokenizer);
   const auto say = [&](const std::string& piece, bool markup) {
@@ -190,7 +174,6 @@ Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
   };
   Finish finish = Finish::kLength;
   state.tokens = 0;
-  state.certain.clear();
   while (state.tokens < options.max_tokens && context() < model_->window) {
     const std::optional<int32_t> id = next_id(options, state);
     if (!id) {
@@ -205,25 +188,13 @@ Finish LocalConversation::generate(const ReplyOptions& options, Draw& state,
       finish = Finish::kStop;
       break;
     }
-    if (options.guide) options.guide->accept(model_->tokenizer.bytes(*id));
+    state.guided.accept(*id);
     // A guide goes by the text, so with one a marker that is spelled counts as much as a token.
     say(decoder.push(*id), options.guide || model_->tokenizer.is_marker(*id));
   }
   say(decoder.finish(), false);
   if (finish == Finish::kStop) turn.push_back({std::string(marker::kEnd), true});
   return finish;
-}
-
-std::span<const float> LocalConversation::guided_logits(const CallGuide& guide,
-                                                        const TokenMask& mask) {
-  const std::span<const float> logits = sequence_->logits();
-  if (mask.all_but && mask.ids.empty() && guide.may_end()) return logits;
-  apply_mask(mask, guide.may_end(), model_->end_id, logits, masked_);
-  // A vocabulary that cannot spell what is allowed: better a free turn than none.
-  constexpr float kNever = -std::numeric_limits<float>::infinity();
-  const bool stuck =
-      std::none_of(masked_.begin(), masked_.end(), [](float value) { return value > kNever; });
-  return stuck ? logits : std::span<const float>(masked_);
 }
 
 std::unique_ptr<Conversation> LocalConversation::fork() const {

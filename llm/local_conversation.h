@@ -69,8 +69,6 @@ class TokenSequence {
   virtual void load(const std::filesystem::path&, std::span<const int32_t>) {}
 };
 
-struct TokenMask;
-
 // What conversations with one model share.
 struct LocalModel {
   LocalModel(Tokenizer tokens, std::string named, int64_t reads, int32_t end)
@@ -86,6 +84,18 @@ struct LocalModel {
   int64_t window = 0;
   int32_t end_id = 0;  // ends the model's turn
 };
+
+// A model of this process as it is opened for conversations: what its directory holds, checked for
+// the markers that turns are made of.
+struct OpenedModel {
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const LocalModel> shared;
+};
+
+// window: default, what the model was made for; more is refused. Throws ModelError, and Error for
+// the window.
+OpenedModel open_for_conversations(const std::filesystem::path& directory,
+                                   std::optional<int64_t> window);
 
 // A conversation with a model of this process. Ids that were computed or sampled are never
 // re-tokenised: what the model said stays in the context as the ids it sampled.
@@ -122,11 +132,9 @@ class LocalConversation : public Conversation {
   Reply draw(const ReplyOptions& options, Draw& state);
   Finish generate(const ReplyOptions& options, Draw& state, std::vector<Segment>& turn);
   std::optional<int32_t> next_id(const ReplyOptions& options, Draw& state);
-  std::optional<int32_t> certain_id(const ReplyOptions& options, Draw& state);
+  std::optional<int32_t> certain_id(Draw& state);
   int64_t context() const;
   void count(int64_t computed);
-  // The logits with everything at -inf that the guide, by its mask, forbids.
-  std::span<const float> guided_logits(const CallGuide& guide, const TokenMask& mask);
 
   std::shared_ptr<const LocalModel> model_;
   std::unique_ptr<TokenSequence> sequence_;
@@ -137,7 +145,6 @@ class LocalConversation : public Conversation {
   int64_t computed_before_ = 0;   // so many of them, at the front, by another process
   int64_t saved_ = 0;             // ids of the context that save() has handed out
   Usage usage_;
-  std::vector<float> masked_;  // [vocab], kept between tokens to spare allocations
 };
 
 }  // namespace dsv4::llm

@@ -96,14 +96,14 @@ void check_vocabulary(const Tokenizer& tokenizer, const Config& config,
   }
 }
 
-int64_t window_of(const Config& config, const LocalOptions& options) {
+int64_t window_of(const Config& config, std::optional<int64_t> window) {
   const int64_t made_for = config.max_position_embeddings;
-  if (!options.window) return made_for;
-  if (*options.window < 1 || *options.window > made_for) {
+  if (!window) return made_for;
+  if (*window < 1 || *window > made_for) {
     throw Error("the window must be 1 to " + std::to_string(made_for) +
-                " tokens for this model, not " + std::to_string(*options.window));
+                " tokens for this model, not " + std::to_string(*window));
   }
-  return *options.window;
+  return *window;
 }
 
 // Null where nothing can be kept: that costs time later, but is no reason to stop.
@@ -118,21 +118,27 @@ std::shared_ptr<SessionStore> open_store(const LocalOptions& options) {
 
 }  // namespace
 
-std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
-                                         const LocalOptions& options) {
+OpenedModel open_for_conversations(const std::filesystem::path& directory,
+                                   std::optional<int64_t> window) {
   Tokenizer tokenizer = Tokenizer::load(directory);
-  const std::shared_ptr<const Model> model = Model::open(directory);
+  std::shared_ptr<const Model> model = Model::open(directory);
   check_vocabulary(tokenizer, model->config(), directory);
   const int32_t end = *tokenizer.added_token(marker::kEnd);
   auto shared = std::make_shared<const LocalModel>(
-      LocalModel{std::move(tokenizer), model->name(), window_of(model->config(), options), end});
-  auto engine = std::make_shared<Engine>(model, options.threads);
+      LocalModel{std::move(tokenizer), model->name(), window_of(model->config(), window), end});
+  return {std::move(model), std::move(shared)};
+}
+
+std::unique_ptr<Conversation> open_local(const std::filesystem::path& directory,
+                                         const LocalOptions& options) {
+  const OpenedModel opened = open_for_conversations(directory, options.window);
+  auto engine = std::make_shared<Engine>(opened.model, options.threads);
   engine->store = open_store(options);
   SessionOptions session_options;
   session_options.precision = options.precision;
-  auto session = std::make_unique<Session>(model, engine->pool, session_options);
+  auto session = std::make_unique<Session>(opened.model, engine->pool, session_options);
   return std::make_unique<LocalConversation>(
-      std::move(shared), std::make_unique<SessionSequence>(std::move(engine), std::move(session)),
+      opened.shared, std::make_unique<SessionSequence>(std::move(engine), std::move(session)),
       PromptBuilder(options.thinking, options.effort));
 }
 

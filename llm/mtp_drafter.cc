@@ -26,6 +26,10 @@ void MtpDrafter::keep(int64_t start, int64_t count, const float* streams) {
   }
 }
 
+int64_t MtpDrafter::own_bytes() const {
+  return static_cast<int64_t>(rows_.size() * sizeof(float)) + llm::own_bytes(state_);
+}
+
 void MtpDrafter::cut(int64_t position) {
   end_ = std::min(end_, position);
   begin_ = std::min(begin_, end_);

@@ -35,6 +35,9 @@ class MtpDrafter {
   // Forgets everything.
   void clear();
 
+  // That a copy does not share.
+  int64_t own_bytes() const;
+
   // Whether what the network left before `position` is here, so that guess() can be asked.
   bool knows(int64_t position) const { return position > begin_ && position == end_; }
 

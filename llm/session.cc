@@ -253,4 +253,11 @@ int64_t Session::state_bytes() const {
 
 int64_t Session::page_bytes() const { return state_->memory->bytes(); }
 
+int64_t Session::own_bytes() const {
+  int64_t bytes = state_->model->config().vocab_size * static_cast<int64_t>(sizeof(float));
+  for (const LayerState& layer : state_->layers) bytes += llm::own_bytes(layer);
+  if (state_->mtp) bytes += state_->mtp->own_bytes();
+  return bytes;
+}
+
 }  // namespace dsv4::llm

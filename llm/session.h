@@ -106,6 +106,9 @@ class Session {
   // Bytes of all pages that this session and its forks hold, each counted once.
   int64_t page_bytes() const;
 
+  // Bytes that each fork has for itself, whatever its position: windows, frontiers and logits.
+  int64_t own_bytes() const;
+
  private:
   friend class SessionBatch;
   friend class SessionStore;

@@ -14,8 +14,24 @@ namespace {
 // threads several times a layer.
 constexpr int64_t kSmallModel = 32 << 20;  // bytes
 
-// Ids of one session that a thread computes by itself; more are worth all threads.
-constexpr int64_t kFewIds = 16;
+// How much more than its share of the ids the busiest thread may have, in percent, before all
+// threads had better compute them together.
+constexpr int64_t kMostUneven = 140;
+
+// How many ids of each part, at most, so that all take no more than `chunk`: what short ones leave
+// goes to the others. At least one.
+int64_t fair_share(std::span<const BatchPart> parts, int64_t chunk) {
+  std::vector<int64_t> sizes;
+  for (const BatchPart& part : parts) sizes.push_back(static_cast<int64_t>(part.ids.size()));
+  std::sort(sizes.begin(), sizes.end());
+  int64_t share = chunk;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    share = chunk / static_cast<int64_t>(sizes.size() - i);
+    if (sizes[i] > share) break;
+    chunk -= sizes[i];
+  }
+  return std::max<int64_t>(1, share);
+}
 
 }  // namespace
 
@@ -58,7 +74,13 @@ void SessionBatch::Group::run() {
 }
 
 SessionBatch::SessionBatch(std::shared_ptr<const Model> model, kernels::ThreadPool& pool)
-    : model_(std::move(model)), pool_(pool) {}
+    : model_(std::move(model)), pool_(pool) {
+  int64_t bytes = 0;
+  for (const MappedFile& file : model_->weights().checkpoint.files()) {
+    bytes += static_cast<int64_t>(file.bytes().size());
+  }
+  small_model_ = bytes <= kSmallModel;
+}
 
 SessionBatch::~SessionBatch() = default;
 
@@ -77,17 +99,18 @@ void SessionBatch::check(std::span<const BatchPart> parts) const {
   }
 }
 
-// Of a small model as many groups as threads, if none has much to do; else one.
+// Of a small model as many groups as threads, if the ids can be shared out evenly; else one.
 std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> computed) {
-  int64_t bytes = 0;
-  for (const MappedFile& file : model_->weights().checkpoint.files()) {
-    bytes += static_cast<int64_t>(file.bytes().size());
-  }
-  const bool few = std::all_of(computed.begin(), computed.end(), [](const Computed& c) {
-    return static_cast<int64_t>(c.ids.size()) <= kFewIds;
-  });
   const auto threads = static_cast<size_t>(pool_.size());
-  const bool apart = few && bytes <= kSmallModel && computed.size() >= threads;
+  // The longest first, so that the short ones even out.
+  std::stable_sort(computed.begin(), computed.end(), [](const Computed& a, const Computed& b) {
+    return a.ids.size() > b.ids.size();
+  });
+  int64_t all = 0;
+  for (const Computed& c : computed) all += static_cast<int64_t>(c.ids.size());
+  const auto longest = static_cast<int64_t>(computed.front().ids.size() * threads);
+  const bool even = computed.size() >= threads && longest * 100 <= all * kMostUneven;
+  const bool apart = even && small_model_;
   std::vector<Group> groups(apart ? threads : 1);
   while (networks_.size() < groups.size()) {
     networks_.push_back(std::make_unique<Network>(model_->config(), model_->weights()));
@@ -137,14 +160,14 @@ void SessionBatch::run(std::span<Computed> computed) {
 
 std::vector<int64_t> SessionBatch::append(std::span<const BatchPart> parts) {
   check(parts);
+  if (parts.empty()) return {};
+  const int64_t room = fair_share(parts, parts.front().session->state_->options.chunk);
   std::vector<int64_t> appended(parts.size(), 1);
   std::vector<Computed> computed;
   for (size_t i = 0; i < parts.size(); ++i) {
     SessionState& s = *parts[i].session->state_;
     if (s.take_guess(parts[i].ids.front())) continue;
     s.forget_guess();
-    const int64_t chunk = parts.front().session->state_->options.chunk;
-    const int64_t room = std::max<int64_t>(1, chunk / static_cast<int64_t>(parts.size()));
     const auto most = static_cast<int64_t>(parts[i].ids.size());
     appended[i] = std::min({room, s.until_checkpoint(), most});
     computed.push_back({&s, parts[i].ids.first(static_cast<size_t>(appended[i]))});

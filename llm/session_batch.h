@@ -39,6 +39,11 @@ class SessionBatch {
   // the vocabulary: nothing is computed then.
   std::vector<int64_t> append(std::span<const BatchPart> parts);
 
+  // Whether the model is so small that it is the states of the sessions, not the weights, that have
+  // to be brought to the processor: a few sessions many times are then computed faster than many
+  // sessions a few times.
+  bool small_model() const { return small_model_; }
+
  private:
   struct Group;
   struct Computed;
@@ -48,6 +53,7 @@ class SessionBatch {
 
   std::shared_ptr<const Model> model_;
   kernels::ThreadPool& pool_;
+  bool small_model_ = false;
   kernels::ThreadPool alone_{1};                    // of a thread that computes a group by itself
   std::vector<std::unique_ptr<Network>> networks_;  // one for each group
 };
