@@ -1,0 +1,166 @@
+#include "llm/serve/chat_response.h"
+
+#include <utility>
+
+namespace dsv4::llm::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What is written came out of parsers and decoders that let nothing pass but UTF-8; an error's
+// message may cite anything.
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+const char* finish_reason(TurnEnd end) {
+  switch (end) {
+    case TurnEnd::kStop:
+      return "stop";
+    case TurnEnd::kCalls:
+      return "tool_calls";
+    default:
+      return "length";
+  }
+}
+
+Json usage_json(const TurnUsage& usage) {
+  return {{"prompt_tokens", usage.prompt},
+          {"completion_tokens", usage.generated},
+          {"total_tokens", usage.prompt + usage.generated},
+          {"prompt_tokens_details", {{"cached_tokens", usage.cached}}},
+          {"completion_tokens_details", {{"reasoning_tokens", usage.reasoning}}}};
+}
+
+const char* type_of(int status) {
+  if (status == 401) return "authentication_error";
+  if (status == 403) return "permission_error";
+  if (status == 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "server_error";
+}
+
+}  // namespace
+
+std::string error_body(int status, const std::string& message, const std::string& param,
+                       const std::string& code) {
+  return dump({{"error",
+                {{"message", message},
+                 {"type", type_of(status)},
+                 {"param", or_null(param)},
+                 {"code", or_null(code)}}}});
+}
+
+std::string error_body(const Refused& refused) {
+  return error_body(refused.status(), refused.what(), refused.param(), refused.code());
+}
+
+std::string models_body(const std::string& model, int64_t window, int64_t created) {
+  const Json entry = {{"id", model},
+                      {"object", "model"},
+                      {"created", created},
+                      {"owned_by", "dsv4-agent"},
+                      {"max_model_len", window}};
+  return dump({{"object", "list"}, {"data", Json::array({entry})}});
+}
+
+ResponseWriter::ResponseWriter(Kind kind, std::string id, int64_t created, std::string model,
+                               bool stream_usage)
+    : chat_(kind == Kind::kChat),
+      id_(std::move(id)),
+      created_(created),
+      model_(std::move(model)),
+      stream_usage_(stream_usage) {}
+
+Json ResponseWriter::head(const char* object) const {
+  return {{"id", (chat_ ? "chatcmpl-" : "cmpl-") + id_},
+          {"object", object},
+          {"created", created_},
+          {"model", model_}};
+}
+
+Json ResponseWriter::calls_json(const std::vector<ToolCall>& calls, bool numbered) {
+  Json out = Json::array();
+  for (const ToolCall& call : calls) {
+    Json json = Json::object();
+    if (numbered) json["index"] = calls_;
+    json["id"] = "call_" + id_ + "_" + std::to_string(calls_++);
+    json["type"] = "function";
+    json["function"] = {{"name", call.name}, {"arguments", dump(call.arguments)}};
+    out.push_back(std::move(json));
+  }
+  return out;
+}
+
+std::string ResponseWriter::whole(const Delta& all, TurnEnd end, const TurnUsage& usage) {
+  Json json = head(chat_ ? "chat.completion" : "text_completion");
+  Json choice = {{"index", 0}};
+  if (chat_) {
+    Json message = {{"role", "assistant"}};
+    message["content"] = all.content.empty() && !all.calls.empty() ? Json() : Json(all.content);
+    message["refusal"] = nullptr;
+    if (!all.reasoning.empty()) message["reasoning_content"] = all.reasoning;
+    if (!all.calls.empty()) message["tool_calls"] = calls_json(all.calls, false);
+    choice["message"] = std::move(message);
+  } else {
+    choice["text"] = all.content;
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finish_reason(end);
+  json["choices"] = Json::array({choice});
+  json["usage"] = usage_json(usage);
+  return dump(json);
+}
+
+Json ResponseWriter::chunk(Json choice) const {
+  Json json = head(chat_ ? "chat.completion.chunk" : "text_completion");
+  json["choices"] = Json::array({std::move(choice)});
+  if (stream_usage_) json["usage"] = nullptr;
+  return json;
+}
+
+std::string ResponseWriter::first() {
+  if (!chat_) return "";
+  return dump(chunk({{"index", 0},
+                     {"delta", {{"role", "assistant"}, {"content", ""}}},
+                     {"logprobs", nullptr},
+                     {"finish_reason", nullptr}}));
+}
+
+std::string ResponseWriter::more(const Delta& delta) {
+  Json choice = {{"index", 0}};
+  if (chat_) {
+    Json json = Json::object();
+    if (!delta.reasoning.empty()) json["reasoning_content"] = delta.reasoning;
+    if (!delta.content.empty()) json["content"] = delta.content;
+    if (!delta.calls.empty()) json["tool_calls"] = calls_json(delta.calls, true);
+    choice["delta"] = std::move(json);
+  } else {
+    choice["text"] = delta.content;
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = nullptr;
+  return dump(chunk(std::move(choice)));
+}
+
+std::string ResponseWriter::last(TurnEnd end) {
+  Json choice = {{"index", 0}};
+  if (chat_) {
+    choice["delta"] = Json::object();
+  } else {
+    choice["text"] = "";
+  }
+  choice["logprobs"] = nullptr;
+  choice["finish_reason"] = finish_reason(end);
+  return dump(chunk(std::move(choice)));
+}
+
+std::string ResponseWriter::usage(const TurnUsage& usage) {
+  Json json = head(chat_ ? "chat.completion.chunk" : "text_completion");
+  json["choices"] = Json::array();
+  json["usage"] = usage_json(usage);
+  return dump(json);
+}
+
+}  // namespace dsv4::llm::serve

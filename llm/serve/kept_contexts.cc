@@ -1,0 +1,64 @@
+#include "llm/serve/kept_contexts.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace dsv4::llm::serve {
+namespace {
+
+std::string key_of(const std::vector<nlohmann::ordered_json>& tools) {
+  return nlohmann::ordered_json(tools).dump();
+}
+
+}  // namespace
+
+KeptContexts::KeptContexts(const Session& root, int64_t capacity)
+    : root_(root), capacity_(capacity) {}
+
+std::unique_ptr<Session> KeptContexts::fork_for(std::span<const int32_t> ids) {
+  const auto match = tree_.find(ids);
+  // A longer one that goes on differently is of use as far back as it has a checkpoint.
+  if (match.other != nullptr && match.common > match.length) {
+    const std::vector<int64_t> checkpoints = (*match.other)->checkpoints();
+    const auto after = std::upper_bound(checkpoints.begin(), checkpoints.end(), match.common);
+    if (after != checkpoints.begin() && *std::prev(after) > match.length) {
+      std::unique_ptr<Session> session = (*match.other)->fork();
+      session->rewind(*std::prev(after));
+      return session;
+    }
+  }
+  return match.value != nullptr ? (*match.value)->fork() : root_.fork();
+}
+
+void KeptContexts::put(std::span<const int32_t> ids, std::unique_ptr<Session> session) {
+  tree_.put(ids, std::move(session));
+}
+
+int64_t KeptContexts::bytes(int64_t running) const {
+  return root_.page_bytes() + (static_cast<int64_t>(tree_.size()) + running) * root_.own_bytes();
+}
+
+void KeptContexts::trim(int64_t running) {
+  while (bytes(running) > capacity_ && tree_.pop_oldest()) {
+  }
+}
+
+std::unique_ptr<CallGuide> KeptGuides::take(const std::vector<nlohmann::ordered_json>& tools) {
+  if (tools.empty()) return nullptr;
+  const std::string key = key_of(tools);
+  const auto found = std::find_if(kept_.rbegin(), kept_.rend(),
+                                  [&](const Kept& kept) { return kept.tools == key; });
+  if (found == kept_.rend()) return std::make_unique<CallGuide>(tools, ArgumentChoices());
+  std::unique_ptr<CallGuide> guide = std::move(found->guide);
+  kept_.erase(std::next(found).base());
+  return guide;
+}
+
+void KeptGuides::give_back(const std::vector<nlohmann::ordered_json>& tools,
+                           std::unique_ptr<CallGuide> guide) {
+  if (!guide) return;
+  kept_.push_back({key_of(tools), std::move(guide)});
+  if (kept_.size() > most_) kept_.pop_front();
+}
+
+}  // namespace dsv4::llm::serve
