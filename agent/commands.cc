@@ -27,6 +27,8 @@ constexpr std::array kCommands = {
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"models", "the models that can be used here", cmd_models},
     CommandRow{"bench", "what the engine does on this machine, as JSON lines", cmd_bench},
+    CommandRow{"serve", "the model over OpenAI's protocol, for many clients at the same time",
+               cmd_serve},
     CommandRow{"logits", "what the model computes after every id of a list", cmd_logits},
     CommandRow{"generate", "ids that the model puts after a list of ids", cmd_generate},
     CommandRow{"tokenize", "the ids of a text, as the model's tokenizer has them", cmd_tokenize},

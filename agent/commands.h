@@ -43,6 +43,7 @@ int cmd_logits(const std::vector<std::string>& arguments);
 int cmd_models(const std::vector<std::string>& arguments);
 int cmd_render(const std::vector<std::string>& arguments);
 int cmd_resume(const std::vector<std::string>& arguments);
+int cmd_serve(const std::vector<std::string>& arguments);
 int cmd_sessions(const std::vector<std::string>& arguments);
 int cmd_tokenize(const std::vector<std::string>& arguments);
 
