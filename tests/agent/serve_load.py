@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Many clients on one `dsv4-agent serve`, each holding conversations, and how that goes.
 
-usage: serve_load.py DSV4_AGENT [--clients 32] [--seconds 4] [--alone 2] [--option OPTION]...
+usage: serve_load.py DSV4_AGENT [--clients 32] [--seconds 4] [--alone 2] [--between MS]
+                     [--option OPTION]...
 
 Starts a server, lets one client talk to it for --alone seconds and then --clients for --seconds,
-and prints one JSON object: tokens per second of both, their ratio, and the server's memory. Exits
-1 when any answer is wrong or any request fails, or when the server does not end well.
+and prints one JSON object: tokens per second of both, their ratio, and the server's memory. With
+--between a client does something else for so long after each reply, as an agent does that runs
+tools: one alone then leaves the server idle, many do not. Exits 1 when any answer is wrong or any request fails, or when the server does not end well.
 
 By hand, for five minutes:  tests/agent/serve_load.py build/dsv4-agent --seconds 300 --alone 30
 """
@@ -61,8 +63,9 @@ def reply_of(parts, streamed):
 
 
 class Load:
-    def __init__(self, port):
+    def __init__(self, port, between):
         self.port = port
+        self.between = between
         self.tokens = self.requests = self.prompt = self.cached = 0
 
     async def client(self, number, until):
@@ -95,6 +98,7 @@ class Load:
                 self.cached += cached
                 messages += [{"role": "assistant", "content": text},
                              {"role": "user", "content": "The tests fail: expected 4, got 5. Go on."}]
+                await asyncio.sleep(self.between)
         writer.close()
 
     async def run(self, clients, seconds):
@@ -116,7 +120,7 @@ def processor_seconds(pid):
 
 
 async def measure(args, server, port):
-    load = Load(port)
+    load = Load(port, args.between / 1000)
     await load.run(1, 0.2)  # the first pages of memory
     alone = await load.run(1, args.alone)
     samples = []
@@ -131,7 +135,8 @@ async def measure(args, server, port):
     server_before, clients_before = processor_seconds(server.pid), time.process_time()
     together = await load.run(args.clients, args.seconds)
     watcher.cancel()
-    return {"clients": args.clients, "seconds": args.seconds, "requests": load.requests,
+    return {"clients": args.clients, "seconds": args.seconds, "between_ms": args.between,
+            "requests": load.requests,
             "one_tokens_s": round(alone, 1), "all_tokens_s": round(together, 1),
             "ratio": round(together / alone, 2),
             "cached_share": round(load.cached / load.prompt, 3),
@@ -146,6 +151,7 @@ def main():
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--alone", type=float, default=2)
+    parser.add_argument("--between", type=float, default=0, help="milliseconds between replies")
     parser.add_argument("--option", action="append", default=[], help="one more word for the server")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
