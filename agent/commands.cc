@@ -23,6 +23,7 @@ constexpr std::array kCommands = {
     CommandRow{"interactive", "a session in the terminal; the same as no command", cmd_interactive},
     CommandRow{"resume", "go on with a run or session that was cut short, where it was",
                cmd_resume},
+    CommandRow{"github", "an issue repaired inside GitHub Actions", cmd_github},
     CommandRow{"sessions", "what was run here, and how it ended", cmd_sessions},
     CommandRow{"doctor", "what works here, what does not, and what to do about it", cmd_doctor},
     CommandRow{"models", "the models that can be used here", cmd_models},
@@ -34,9 +35,6 @@ constexpr std::array kCommands = {
     CommandRow{"tokenize", "the ids of a text, as the model's tokenizer has them", cmd_tokenize},
     CommandRow{"render", "the exact prompt that a list of messages becomes", cmd_render},
 };
-
-// Named in the documentation, not part of this version.
-constexpr std::array<std::string_view, 1> kLater = {"github"};
 
 void print_help(std::ostream& out, std::span<const CommandRow> more) {
   out << "dsv4-agent: a coding agent whose model runs inside it\n\n"
@@ -103,13 +101,8 @@ int dispatch(const std::vector<std::string>& arguments, std::span<const CommandR
   if (const CommandRow* row = find_row(name, more)) {
     return run_guarded(*row, std::vector<std::string>(arguments.begin() + 1, arguments.end()));
   }
-  if (std::find(kLater.begin(), kLater.end(), name) != kLater.end()) {
-    std::cerr << "dsv4-agent: '" << name
-              << "' is not part of this version; `dsv4-agent --help` lists the commands\n";
-  } else {
-    std::cerr << "dsv4-agent: there is no command '" << printable_line(name, 100)
-              << "'; `dsv4-agent --help` lists the commands\n";
-  }
+  std::cerr << "dsv4-agent: there is no command '" << printable_line(name, 100)
+            << "'; `dsv4-agent --help` lists the commands\n";
   return kUsage;
 }
 

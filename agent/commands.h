@@ -38,6 +38,7 @@ int cmd_bench(const std::vector<std::string>& arguments);
 int cmd_doctor(const std::vector<std::string>& arguments);
 int cmd_fix(const std::vector<std::string>& arguments);
 int cmd_generate(const std::vector<std::string>& arguments);
+int cmd_github(const std::vector<std::string>& arguments);
 int cmd_interactive(const std::vector<std::string>& arguments);
 int cmd_logits(const std::vector<std::string>& arguments);
 int cmd_models(const std::vector<std::string>& arguments);
