@@ -38,7 +38,8 @@ constexpr std::array kInputs = {
     InputRow{"progress", "auto",
              "auto: one comment on the issue says how far the run is, where the "
              "token may write one; off: it says only how it ended"},
-    InputRow{"out", "dsv4-agent-out", "directory of patch, report and logs"},
+    InputRow{"out", "dsv4-agent-out",
+             "directory of patch, report and logs, outside of the checkout"},
 };
 
 std::vector<std::string> listed(const std::string& text) {

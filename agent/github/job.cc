@@ -82,6 +82,19 @@ std::string head_of(const fs::path& checkout) {
   return git_oid_tostr(text, sizeof text, &id);
 }
 
+namespace {
+
+// An address with "user:password@" in it.
+bool has_password(const std::string& text) {
+  const size_t scheme = text.find("://");
+  if (scheme == std::string::npos) return false;
+  const size_t begin = scheme + 3;
+  const size_t at = text.find('@', begin);
+  return at != std::string::npos && text.find('/', begin) > at && text.find(':', begin) < at;
+}
+
+}  // namespace
+
 std::optional<std::string> kept_credentials(const fs::path& checkout) {
   const GitLibrary library;
   const GitRepository git = open_repository(checkout.string());
@@ -94,12 +107,9 @@ std::optional<std::string> kept_credentials(const fs::path& checkout) {
   git_config_entry* entry = nullptr;
   while (git_config_next(&entry, raw) == 0) {
     const std::string name = entry->name;
+    if (has_password(name)) return name.substr(0, name.find('.'));
     const std::string value = entry->value != nullptr ? entry->value : "";
-    const size_t scheme = value.find("://");
-    const size_t at = value.find('@', scheme == std::string::npos ? 0 : scheme);
-    const bool password = scheme != std::string::npos && at != std::string::npos &&
-                          value.find('/', scheme + 3) > at && value.find(':', scheme + 3) < at;
-    if (name.ends_with(".extraheader") || password) return name;
+    if (name.ends_with(".extraheader") || has_password(value)) return name;
   }
   return std::nullopt;
 }

@@ -6,28 +6,20 @@
 
 #include "agent/github/invisible.h"
 #include "agent/printable.h"
+#include "sandbox/protected_names.h"
 
 namespace dsv4::agent::github {
 namespace {
 
-// Folders at any depth, in small letters.
-constexpr auto kCiFolders = std::to_array<std::string_view>(
-    {".github", ".gitlab", ".gitea", ".forgejo", ".circleci", ".buildkite", ".teamcity",
-     ".woodpecker", ".azure-pipelines", ".semaphore", ".builds"});
-constexpr auto kCiFiles = std::to_array<std::string_view>(
-    {"action.yml",      "action.yaml",         ".gitlab-ci.yml",
-     ".travis.yml",     "azure-pipelines.yml", "azure-pipelines.yaml",
-     "jenkinsfile",     ".drone.yml",          "bitbucket-pipelines.yml",
-     "appveyor.yml",    ".appveyor.yml",       ".cirrus.yml",
-     ".woodpecker.yml", ".build.yml",          "cloudbuild.yaml",
-     "cloudbuild.yml",  "buildspec.yml",       "codeowners",
-     ".mergify.yml",    "renovate.json",       "dependabot.yml",
-     "netlify.toml",    "vercel.json"});
-constexpr auto kHookFolders = std::to_array<std::string_view>(
-    {".husky", ".githooks", ".git-hooks", "githooks", "git-hooks", ".hooks", ".lefthook"});
-constexpr auto kHookFiles = std::to_array<std::string_view>(
-    {".pre-commit-config.yaml", ".pre-commit-config.yml", "lefthook.yml", ".lefthook.yml",
-     ".overcommit.yml", ".huskyrc", ".huskyrc.json"});
+// At any depth, in small letters, beside sandbox/protected_names.h: what a service acts on, and
+// what git runs for people.
+constexpr auto kFolders =
+    std::to_array<std::string_view>({".teamcity", ".azure-pipelines", ".semaphore", ".builds",
+                                     ".git-hooks", "githooks", "git-hooks", ".hooks"});
+constexpr auto kFiles = std::to_array<std::string_view>(
+    {"action.yml", "action.yaml", ".build.yml", "buildspec.yml", "codeowners", ".mergify.yml",
+     "renovate.json", "dependabot.yml", "netlify.toml", "vercel.json", ".overcommit.yml",
+     ".huskyrc", ".huskyrc.json"});
 constexpr auto kEditorFolders =
     std::to_array<std::string_view>({".vscode", ".idea", ".devcontainer", ".fleet", ".zed"});
 constexpr auto kGitFiles =
@@ -57,12 +49,9 @@ std::optional<std::string> why_not_name(std::string_view name, bool folder) {
   if (plain == ".git" || (plain.starts_with("git~") && plain.size() <= 6)) {
     return "is git's own";
   }
-  if (is_in(kCiFolders, plain) || (!folder && is_in(kCiFiles, plain))) {
-    return "is part of the continuous integration";
-  }
-  if (is_in(kHookFolders, plain) || (!folder && is_in(kHookFiles, plain))) {
-    return "is a hook, which runs on other people's machines";
-  }
+  const bool known = sandbox::ProtectedNames().hold(plain) || is_in(kFolders, plain) ||
+                     (!folder && is_in(kFiles, plain));
+  if (known) return "is part of the continuous integration, or a hook";
   if (is_in(kEditorFolders, plain)) return "is what an editor acts on";
   if (!folder && is_in(kGitFiles, plain)) return "is what git or a shell acts on";
   if (!folder && plain == ".dsv4-agent.toml") return "says how this bot works";

@@ -15,9 +15,10 @@ import faults
 import publishing
 import refusals
 import runs
+import workflow
 from bot import TESTS, Bot, Failure
 
-assert faults and publishing and refusals and runs  # they have the tests
+assert faults and publishing and refusals and runs and workflow  # they have the tests
 
 
 def main():

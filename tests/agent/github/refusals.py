@@ -106,6 +106,7 @@ def only_the_commit_of_the_event_is_worked_on():
 def a_checkout_that_keeps_a_token_is_refused():
     with Bot() as bot:
         for key, value in [("http.https://github.com/.extraheader", "AUTHORIZATION: basic x"),
+                           ("url.https://x:word@github.com/.insteadOf", "https://github.com/"),
                            ("remote.origin.url", "https://x:word@github.com/octo/shop")]:
             before = git(bot.workspace, "config", "remote.origin.url")
             git(bot.workspace, "config", key, value)
