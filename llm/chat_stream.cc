@@ -116,7 +116,7 @@ void ChatStream::take_text(const ordered_json& delta) {
 // whole, or goes on with the last one.
 void ChatStream::take_call(const ordered_json& delta, size_t place) {
   const ordered_json* function = member(delta, "function");
-  if (function == nullptr) return;
+  if (function == nullptr || !function->is_object()) return;
   const ordered_json* given = member(delta, "index");
   const std::string id = text_member(delta, "id");
   const std::string name = text_member(*function, "name");
