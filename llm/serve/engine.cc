@@ -274,9 +274,10 @@ class Engine::Loop {
     const auto over = [](const RunningTurn* turn) { return turn->ended(); };
     if (std::any_of(speakers_.begin(), speakers_.end(), over)) speakers_.clear();
     for (Turn& turn : running_) {
+      // Before its client can send it back.
+      if (turn->ended()) turn->remember(said_);
       turn->tell();
       if (!turn->ended()) continue;
-      turn->remember(said_);
       guides_.give_back(turn->request().tools, turn->take_guide());
       const std::vector<int32_t> ids = turn->ids();
       std::unique_ptr<Session> session = turn->take_session();
