@@ -31,6 +31,12 @@ std::string timestamp(double seconds) {
   return text;
 }
 
+// Whole numbers of an event, which says null where there is none.
+int64_t whole(const ordered_json& event, const char* name) {
+  const auto found = event.find(name);
+  return found != event.end() && found->is_number() ? found->get<int64_t>() : 0;
+}
+
 struct Attempt {
   ordered_json sampling;
   std::vector<ordered_json> steps;
@@ -58,7 +64,8 @@ class Reader {
       current_ = event.value("attempt", 1);
       close();
     } else if (name == "resumed") {
-      go_back(event.value("attempt", 0), event.value("turns", size_t{0}));
+      go_back(static_cast<int>(whole(event, "attempt")),
+              static_cast<size_t>(whole(event, "turns")));
     } else if (current_ > 0) {
       take_step(name, event);
     }

@@ -6,6 +6,7 @@ Usage: eval_test.py DSV4_AGENT --list | NAME
 Each function called test_... is a test of CTest's own.
 """
 
+import difflib
 import html.parser
 import json
 import os
@@ -76,6 +77,15 @@ class Eval:
         return json.loads((self.scratch / out / "report.json").read_text())
 
 
+def difference(expected, got):
+    """The lines in which reports differ."""
+    lines = []
+    for name in expected:
+        lines += difflib.unified_diff(expected[name].decode().splitlines(),
+                                      got[name].decode().splitlines(), name, "got", n=0, lineterm="")
+    return "\n".join(lines)
+
+
 def processes_of(folder):
     """Processes that name the folder."""
     found = []
@@ -119,7 +129,8 @@ def test_ten_interruptions_at_random_moments_change_nothing(program):
             while left := processes_of(out):
                 assert time.monotonic() < deadline, left
         program.score(out.name, *options)
-        assert program.reports(out.name) == program.reports("straight"), f"run {runs} of seed {seed}"
+        different = difference(program.reports("straight"), program.reports(out.name))
+        assert not different, f"run {runs} of seed {seed}:\n{different}"
         assert not list(out.glob("runs/*/*/task")), "the tasks' trees are left"
     print(f"{interruptions} interruptions in {runs} runs")
 

@@ -153,6 +153,7 @@ TEST_CASE("of a run that was gone on with, what was void is left out") {
                        .add({{"event", "turn_saved"}, {"attempt", 1}})
                        .reply("void", 1, 51)
                        .call("read", "void")
+                       .add({{"event", "resumed"}, {"attempt", nullptr}, {"turns", nullptr}})
                        .add({{"event", "resumed"}, {"attempt", 1}, {"turns", 2}})
                        .reply("instead", 1, 51)
                        .read();
