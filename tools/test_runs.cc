@@ -104,6 +104,52 @@ bool read_cargo(std::string_view line, TestRun& run) {
   return true;
 }
 
+void add_name(TestRun& run, std::string_view name) {
+  const auto& names = run.failed_names;
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    run.failed_names.emplace_back(name);
+  }
+}
+
+// "✖ high (0.85ms)" or "not ok 1 - high", at any depth: what is around a test that fails fails too.
+void read_node_name(std::string_view line, TestRun& run) {
+  constexpr std::string_view kCross = "\u2716 ";
+  constexpr std::string_view kNotOk = "not ok ";
+  line = trimmed(line);
+  if (line.starts_with(kCross)) {
+    const size_t time = line.rfind(" (");
+    if (time == line.npos || !line.ends_with("ms)")) return;
+    add_name(run, line.substr(kCross.size(), time - kCross.size()));
+  } else if (line.starts_with(kNotOk)) {
+    const size_t dash = line.find(" - ");
+    if (dash == line.npos) return;
+    line.remove_prefix(dash + 3);
+    add_name(run, line.substr(0, line.find(" # ")));
+  }
+}
+
+// Catch2 writes the name of each test case that it has something to say of between two rules, and
+// below it those of its sections, indented.
+std::vector<std::string> catch2_names(const std::vector<std::string_view>& lines) {
+  const auto is_rule = [&](size_t at) {
+    constexpr size_t kShortest = 40;
+    return at < lines.size() && lines[at].size() >= kShortest &&
+           lines[at].find_first_not_of('-') == std::string_view::npos;
+  };
+  TestRun found;
+  for (size_t at = 0; at + 1 < lines.size(); ++at) {
+    if (!is_rule(at) || is_rule(at + 1) || lines[at + 1].empty()) continue;
+    std::string name(lines[++at]);
+    for (; at + 1 < lines.size() && !is_rule(at + 1) && !lines[at + 1].starts_with("  "); ++at) {
+      name += " " + std::string(lines[at + 1]);  // it was too long for a line
+    }
+    while (at + 1 < lines.size() && !is_rule(at + 1)) ++at;
+    ++at;
+    add_name(found, name);
+  }
+  return found.failed_names;
+}
+
 // "# pass 1", or with the sign of information in the place of #.
 bool read_node(std::string_view line, TestRun& run) {
   if (!line.starts_with("# ") && !line.starts_with("\u2139 ")) return false;
@@ -129,6 +175,16 @@ std::string quoted(std::string_view word) {
   std::string result = "'";
   for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return result + "'";
+}
+
+// As a pattern that only this text matches.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::string_view("\\^$.|?*+()[]{}/").find(c) != std::string_view::npos) result += '\\';
+    result += c;
+  }
+  return result;
 }
 
 std::string joined(const std::vector<std::string>& names, std::string_view between) {
@@ -169,6 +225,37 @@ bool has_word(std::string_view part, std::string_view word) {
 
 }  // namespace
 
+namespace {
+
+// Before the names of files, behind which options are the files' own.
+std::optional<std::string> node_command(const std::string& command, std::string_view part,
+                                        const TestRun& run) {
+  constexpr std::string_view kTest = "node --test";
+  if (!part.starts_with(kTest) || part.find("--test-name-pattern") != part.npos) return {};
+  if (part.size() > kTest.size() && part[kTest.size()] != ' ') return {};
+  std::string patterns;
+  for (const std::string& name : run.failed_names) {
+    patterns += " --test-name-pattern=" + quoted("^" + escaped(name) + "$");
+  }
+  const size_t at = command.rfind(kTest) + kTest.size();
+  return command.substr(0, at) + patterns + command.substr(at);
+}
+
+// A program and nothing else; with names that its own patterns do not take for something else.
+std::optional<std::string> catch2_command(const std::string& command, std::string_view part,
+                                          const TestRun& run) {
+  if (part.find('/') == part.npos || part.find(' ') != part.npos) return {};
+  if (run.failed_names.size() != run.failed) return {};  // not all of them were understood
+  std::vector<std::string> names;
+  for (const std::string& name : run.failed_names) {
+    if (name.find_first_of("\"\\*[],~") != name.npos) return {};
+    names.push_back('"' + name + '"');
+  }
+  return command + " " + quoted(joined(names, ","));
+}
+
+}  // namespace
+
 std::string TestRun::counts() const {
   if (runner == Runner::kUnknown) return "";
   std::string text = std::to_string(failed) + " failed";
@@ -180,14 +267,20 @@ std::string TestRun::counts() const {
 TestRun read_test_run(std::string_view output) {
   TestRun run;
   TestRun outer;  // CTest's, which runs other runners
-  for (const std::string_view raw : split_lines(output)) {
+  TestRun node;
+  const std::vector<std::string_view> lines = split_lines(output);
+  for (const std::string_view raw : lines) {
     if (raw.size() > 500) continue;
     const std::string line = without_escapes(raw);
     if (read_ctest(line, outer)) continue;
+    read_node_name(line, node);
     read_pytest(line, run) || read_catch2(line, run) || read_googletest(line, run) ||
         read_go(line, run) || read_cargo(line, run) || read_node(line, run);
   }
-  return outer.runner == Runner::kUnknown ? run : outer;
+  if (outer.runner != Runner::kUnknown) return outer;
+  if (run.runner == Runner::kNode) run.failed_names = node.failed_names;
+  if (run.runner == Runner::kCatch2) run.failed_names = catch2_names(lines);
+  return run;
 }
 
 std::optional<std::string> failing_only(const std::string& command, const TestRun& run) {
@@ -221,7 +314,9 @@ std::optional<std::string> failing_only(const std::string& command, const TestRu
       }
       break;
     case Runner::kCatch2:
+      return named ? catch2_command(command, part, run) : std::nullopt;
     case Runner::kNode:
+      return named ? node_command(command, part, run) : std::nullopt;
     case Runner::kUnknown:
       break;
   }

@@ -274,7 +274,17 @@ TEST_CASE("the numbers of a run are the runner's own, and what failed can be run
       {"cargo", "2 failed, 1 passed", "cargo test -- --nocapture", ""},
       {"gtest", "2 failed, 1 passed", "make && ./t",
        "make && ./t --gtest_filter='Clamp.High:Clamp.Inside'"},
-      {"catch", "2 failed, 1 passed", "./t", ""},
+      {"catch", "2 failed, 1 passed", "make && ./t",
+       "make && ./t '\"high values are lowered\",\"nothing is thrown\"'"},
+      {"catch", "2 failed, 1 passed", "./t [fast]", ""},
+      {"catch", "2 failed, 1 passed", "make check", ""},
+      {"npm", "2 failed, 1 passed", "node --test a.test.js",
+       "node --test --test-name-pattern='^high$' --test-name-pattern='^throws$' "
+       "--test-name-pattern='^clamp$' a.test.js"},
+      {"node_spec", "2 failed, 1 passed", "cd web && node --test",
+       "cd web && node --test --test-name-pattern='^high$' --test-name-pattern='^throws$' "
+       "--test-name-pattern='^clamp$'"},
+      {"node_spec", "2 failed, 1 passed", "node --test --test-name-pattern=a", ""},
       {"npm", "2 failed, 1 passed", "npm test", ""},
       {"node_spec", "2 failed, 1 passed", "npm test", ""},
   };
