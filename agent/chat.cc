@@ -37,7 +37,7 @@ ExitCode code_of(AttemptEnd end) {
 class RepairView : public Observers {
  public:
   explicit RepairView(Observer& view) : Observers({&view}) {}
-  void on_note(const std::string&) override {}
+  void on_place(const std::string&) override {}
   void on_context(const RepositoryContext&, int64_t) override {}
 };
 

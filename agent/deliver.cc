@@ -37,7 +37,7 @@ void deliver(const std::string& patch, const Task& task, const fs::path& work, c
   if (ways.patch_file) write_whole_file(*ways.patch_file, patch);
   if (ways.apply) {
     apply_to_tree(task.repository, work / "base", work / "apply", patch);
-    observer.on_note("the patch was applied to " + task.repository.root.string());
+    observer.on_place("the patch was applied to " + task.repository.root.string());
   }
   if (ways.branch) {
     make_branch(patch, task, work, *ways.branch);

@@ -86,9 +86,9 @@ class FixRun {
     enter(report_.run_dir, environment_.sessions);
     const std::unique_ptr<llm::Conversation> root = environment_.open();
     report_.model = options_.model_name.empty() ? root->model_name() : options_.model_name;
-    observer_->on_note("repository: " + task_.repository.root.string() +
-                       ", model: " + report_.model + ", run: " + report_.run_dir.string());
-    observer_->on_note("test command from " + task_.test.source);
+    observer_->on_place("repository: " + task_.repository.root.string() +
+                        ", model: " + report_.model + ", run: " + report_.run_dir.string());
+    observer_->on_place("test command from " + task_.test.source);
     const std::string first_report = saved_ ? go_on(*root) : read_all(*root);
     if (gate_due_) gate();
     const Attempts all(

@@ -21,6 +21,8 @@ class Observer {
   virtual ~Observer() = default;
 
   virtual void on_note(const std::string& /*sentence*/) {}
+  // A note on where a run is done, of which a session that does it in its own copy says nothing.
+  virtual void on_place(const std::string& sentence) { on_note(sentence); }
   virtual void on_copy(uint64_t /*done_bytes*/, uint64_t /*total_bytes*/) {}
   virtual void on_first_tests(const std::string& /*command*/, const tools::TestReport& /*report*/) {
   }

@@ -14,6 +14,9 @@ class Observers : public Observer {
   void on_note(const std::string& sentence) override {
     for (Observer* each : all_) each->on_note(sentence);
   }
+  void on_place(const std::string& sentence) override {
+    for (Observer* each : all_) each->on_place(sentence);
+  }
   void on_copy(uint64_t done_bytes, uint64_t total_bytes) override {
     for (Observer* each : all_) each->on_copy(done_bytes, total_bytes);
   }

@@ -18,6 +18,11 @@ namespace {
 const llm::Reply kFix = calls(
     {{"write", {{"path", "calc.py"}, {"content", Toy::kFixed}}}, {"test", ordered_json::object()}});
 
+struct Notes : Observer {
+  std::string all;
+  void on_note(const std::string& sentence) override { all += sentence + '\n'; }
+};
+
 // A session on the toy repository with a scripted model.
 class Session {
  public:
@@ -96,7 +101,7 @@ class Session {
   bool in_process = false;  // the embedded model, which takes a chat for something else
   bool allow = false;
   std::vector<std::string> asked;
-  Observer observer;
+  Notes observer;
   Script script = [](const std::string&) { return says("yes"); };
   std::string context;  // of the last turn
 
@@ -415,6 +420,11 @@ TEST_CASE("a session is kept when the person asks for it, and removed when not")
 TEST_CASE("a model that repairs only gets every message as an issue of its own") {
   Session session;
   session.repairs_only = true;
+  Hook hook;
+  hook.on = Hook::On::kAfterTool;
+  hook.tools = {"write"};
+  hook.command = "exit 3";
+  session.options.hooks = {hook};
   REQUIRE(session.say("hello").code == kUsage);
   REQUIRE(session.say("can you repair clamp please?").trouble.find("holds no conversation") !=
           std::string::npos);
@@ -425,6 +435,9 @@ TEST_CASE("a model that repairs only gets every message as an issue of its own")
   INFO(answer.trouble);
   REQUIRE(answer.code == kPassed);
   REQUIRE(answer.changed == "1 file: calc.py");
+  // The person hears of their hook, and not of places that only the program has.
+  REQUIRE(session.observer.all.find("the after-tool hook `exit 3` failed") != std::string::npos);
+  REQUIRE(session.observer.all.find("work/tree") == std::string::npos);
   REQUIRE(session.context.find("\n# Issue\n\nclamp(5, 0, 3) gives 0") != std::string::npos);
   REQUIRE(session.copied("calc.py") == Toy::kFixed);
   REQUIRE(session.own("calc.py") == Toy::kBroken);
