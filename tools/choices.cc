@@ -117,7 +117,7 @@ Choices old_text(Workspace& workspace, const std::vector<std::string>& earlier,
                  const nlohmann::ordered_json& arguments) {
   auto path = text_of(arguments, "path");
   const auto symbol = text_of(arguments, "symbol");
-  if (path) path = WorkTree::clean(*path);
+  if (path) path = workspace.files.cleaned(*path);
   if (!symbol && !path) return std::nullopt;
   if (std::any_of(earlier.begin(), earlier.end(), changes_files)) return std::nullopt;
   if (!path) path = workspace.symbols.resolve(path, *symbol).path;

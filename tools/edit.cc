@@ -43,10 +43,10 @@ std::string new_undefined_name(const PlannedEdit& planned) {
   return "";
 }
 
-EditRequest request_of(const Arguments& arguments) {
+EditRequest request_of(const Workspace& workspace, const Arguments& arguments) {
   EditRequest request;
   request.path = arguments.text("path");
-  if (request.path) request.path = WorkTree::clean(*request.path);
+  if (request.path) request.path = workspace.files.cleaned(*request.path);
   request.symbol = arguments.text("symbol");
   request.old = with_plain_line_ends(arguments.text("old").value_or(""));
   request.replacement = with_plain_line_ends(arguments.text("new").value_or(""));
@@ -54,8 +54,8 @@ EditRequest request_of(const Arguments& arguments) {
 }
 
 // What a call asks for: one edit, or the list in `edits`, whose items say what differs from it.
-std::vector<EditRequest> requests_of(const Arguments& arguments) {
-  const EditRequest common = request_of(arguments);
+std::vector<EditRequest> requests_of(const Workspace& workspace, const Arguments& arguments) {
+  const EditRequest common = request_of(workspace, arguments);
   const std::vector<nlohmann::ordered_json> edits = arguments.records("edits");
   if (!arguments.given("edits")) return {common};
   if (arguments.given("old") || arguments.given("new")) {
@@ -67,7 +67,7 @@ std::vector<EditRequest> requests_of(const Arguments& arguments) {
   }
   std::vector<EditRequest> requests;
   for (const nlohmann::ordered_json& edit : edits) {
-    EditRequest request = request_of(Arguments(edit));
+    EditRequest request = request_of(workspace, Arguments(edit));
     if (!request.path && !request.symbol) request.symbol = common.symbol;
     if (!request.path) request.path = common.path;
     requests.push_back(std::move(request));
@@ -172,7 +172,7 @@ ChangedFiles restored(Workspace& workspace, const EditRequest& request, size_t u
 }  // namespace
 
 Outcome run_edit(Workspace& workspace, const Arguments& arguments, std::stop_token) {
-  const std::vector<EditRequest> requests = requests_of(arguments);
+  const std::vector<EditRequest> requests = requests_of(workspace, arguments);
   const std::vector<PlannedEdit> edits = plan_all(workspace, requests);
   write_all(workspace, edits);
   workspace.edited_symbol = requests.back().symbol.value_or("");
@@ -187,7 +187,7 @@ EditForecast forecast_edit(Workspace& workspace, const nlohmann::ordered_json& a
     if (!value.is_string()) return forecast;
   }
   try {
-    const EditRequest request = request_of(Arguments(arguments));
+    const EditRequest request = request_of(workspace, Arguments(arguments));
     const PlannedEdit planned = plan_edit(workspace, request, restored(workspace, request, undos));
     forecast.known = true;
     if (!planned.changes()) forecast.problem = "the edit changes nothing";

@@ -8,7 +8,7 @@ namespace dsv4::tools {
 
 Outcome run_list(Workspace& workspace, const Arguments& arguments, std::stop_token) {
   constexpr size_t kEntries = 2000;
-  const std::string path = WorkTree::clean(arguments.text("path").value_or(""));
+  const std::string path = workspace.files.cleaned(arguments.text("path").value_or(""));
   if (S_ISREG(workspace.files.status(path).st_mode)) {
     throw ToolError(shown(path) + " is a file; use read.");
   }

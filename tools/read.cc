@@ -39,7 +39,7 @@ Outcome run_read(Workspace& workspace, const Arguments& arguments, std::stop_tok
   std::optional<std::string> path = arguments.text("path");
   const auto symbol = arguments.text("symbol");
   if (!path && !symbol) throw ToolError("read: give path or symbol.");
-  if (path) path = WorkTree::clean(*path);
+  if (path) path = workspace.files.cleaned(*path);
   std::optional<Place> place;
   if (symbol) {
     place = workspace.symbols.resolve(path, *symbol);

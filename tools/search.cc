@@ -219,7 +219,7 @@ class Searcher {
 
 Outcome run_search(Workspace& workspace, const Arguments& arguments, std::stop_token cancel) {
   const std::string wanted = *arguments.text("pattern");
-  const std::string path = WorkTree::clean(arguments.text("path").value_or(""));
+  const std::string path = workspace.files.cleaned(arguments.text("path").value_or(""));
   const FileFilter filter(arguments.text("glob").value_or(""));
   const LinePattern pattern(wanted);
   Searcher searcher(workspace.files, pattern, std::move(cancel));

@@ -54,6 +54,10 @@ sandbox::Command shell_command(const Workspace& workspace, const char* script,
     throw ToolError("bash: the command is longer than " + std::to_string(kCommandLimit) +
                     " bytes; write it to a file and run that.");
   }
+  if (wanted.terminal && workspace.options.box->backend() == sandbox::BackendKind::kLandlock) {
+    throw ToolError(
+        "bash: the sandbox of this machine has no terminals; call it without terminal.");
+  }
   if (command.find('\0') != std::string::npos) {
     throw ToolError("bash: the command holds a NUL byte; give one without it.");
   }

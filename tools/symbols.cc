@@ -51,7 +51,7 @@ std::string everywhere(Workspace& workspace, const std::string& symbol,
 
 Outcome run_symbols(Workspace& workspace, const Arguments& arguments, std::stop_token) {
   std::optional<std::string> path = arguments.text("path");
-  if (path) path = WorkTree::clean(*path);
+  if (path) path = workspace.files.cleaned(*path);
   const auto symbol = arguments.text("symbol");
   if (symbol) return {.text = everywhere(workspace, *symbol, path)};
   return {.text = outline(workspace, *path)};

@@ -133,6 +133,15 @@ std::string WorkTree::clean(std::string_view path) {
   return result;
 }
 
+std::string WorkTree::cleaned(std::string_view path) const {
+  for (const std::string& root : {root_.string(), root_name_}) {
+    if (root.empty() || !path.starts_with(root)) continue;
+    if (path.size() == root.size()) return "";
+    if (path[root.size()] == '/') return clean(path.substr(root.size() + 1));
+  }
+  return clean(path);
+}
+
 int WorkTree::try_open(const std::string& path, int flags, Links links) const {
   const std::string name = path.empty() ? "." : path;
   flags |= O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY);  // openat2 refuses O_PATH with it

@@ -46,6 +46,10 @@ class WorkTree {
   // Throws for paths that leave the tree, touch .git, hold a NUL or are too long.
   static std::string clean(std::string_view path);
 
+  // The same for what the model names: the root's own path, which commands print where a box cannot
+  // give it another, stands for /work.
+  std::string cleaned(std::string_view path) const;
+
   // The paths below are cleaned ones.
 
   // Links inside the tree are followed when reading. Throws for directories, devices, sockets,

@@ -6,7 +6,7 @@
 namespace dsv4::tools {
 
 Outcome run_write(Workspace& workspace, const Arguments& arguments, std::stop_token) {
-  const std::string path = WorkTree::clean(*arguments.text("path"));
+  const std::string path = workspace.files.cleaned(*arguments.text("path"));
   workspace.check_changeable(path);
   FileContent content;
   content.bytes = *arguments.text("content");

@@ -78,6 +78,16 @@ TEST_CASE("without --allow-net nothing is reached") {
   REQUIRE(servers.allowed.requests() == 0);
 }
 
+TEST_CASE("a model that asks for a terminal where no box has one is told so") {
+  Toy toy;
+  toy.options.box = BackendKind::kLandlock;
+  const llm::Reply bash = calls({{"bash", {{"command", "tty"}, {"terminal", true}}}});
+  REQUIRE(toy.fix({{bash, kRepair, kFinish}}).status == FixStatus::kPassed);
+  std::string told;
+  for (const llm::RecordedSegment& segment : toy.segments) told += segment.text;
+  REQUIRE(told.find("has no terminals") != std::string::npos);
+}
+
 TEST_CASE("what was typed for the sandbox now comes before what a run was begun with") {
   BoxOptions saved;
   saved.box = BackendKind::kLandlock;

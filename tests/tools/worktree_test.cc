@@ -29,6 +29,25 @@ TEST_CASE("paths are written in one way, and those that leave the tree are refus
   }
 }
 
+TEST_CASE("the working copy's own path, as a command may print it, is taken for what it is") {
+  Bench bench;
+  bench.put("a/b.txt", "text\n");
+  const std::string root = bench.root().string();
+  const WorkTree tree(bench.root());
+  CHECK(tree.cleaned(root) == "");
+  CHECK(tree.cleaned(root + "/a/b.txt") == "a/b.txt");
+  CHECK(tree.cleaned("/work/a") == "a");
+  CHECK_THROWS_AS(tree.cleaned(root + "-other/a"), ToolError);
+  CHECK_THROWS_AS(tree.cleaned(root + "//etc/passwd/../.."), ToolError);
+  CHECK_THROWS_AS(tree.cleaned(root + "/.git/config"), ToolError);
+  std::filesystem::create_directory_symlink(bench.root(), root + "-link");
+  CHECK(WorkTree(root + "-link").cleaned(root + "/a") == "a");
+  CHECK(bench.done("read", {{"path", root + "/a/b.txt"}}).find("text") != std::string::npos);
+  CHECK(bench.done("edit", {{"path", root + "/a/b.txt"}, {"old", "text"}, {"new", "word"}})
+            .find("Edited a/b.txt") == 0);
+  CHECK(bench.done("list", {{"path", root + "/a"}}) == "a/b.txt");
+}
+
 TEST_CASE("links cannot lead outside, with and without openat2") {
   Bench bench;
   bench.put("sub/a.txt", "inside\n");
