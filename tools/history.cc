@@ -210,7 +210,7 @@ void History::put_back(const std::string& path, const Entry& entry) {
   if (S_ISDIR(entry.mode)) {
     tree_.make_directory(path, 0755);
     tree_.set_mode(path, entry.mode);
-  } else if (S_ISLNK(entry.mode)) {
+  } else if (S_ISLNK(entry.mode) && !git_oid_is_zero(&entry.id)) {
     tree_.remove(path);
     tree_.make_link(path, store_.get(entry.id));
   } else if (S_ISREG(entry.mode) && git_oid_is_zero(&entry.id)) {
@@ -326,7 +326,8 @@ std::optional<std::string> History::before_steps(const std::string& path, size_t
   for (size_t step = end; step < steps_.size(); ++step) {
     for (const PathChange& change : *steps_[step]) {
       if (change.path != path) continue;
-      return change.before ? std::optional(store_.get(change.before->id)) : std::nullopt;
+      if (!change.before || git_oid_is_zero(&change.before->id)) return std::nullopt;
+      return store_.get(change.before->id);
     }
   }
   return std::nullopt;
@@ -379,7 +380,7 @@ std::string History::patch(const sandbox::ProtectedNames& without) {
       if (ignore.inside_ignored(item.path)) continue;
       const bool command_made = !written_.contains(item.path);
       if (command_made && item.after && S_ISREG(item.after->mode) &&
-          is_built(store_.get(item.after->id))) {
+          !git_oid_is_zero(&item.after->id) && is_built(store_.get(item.after->id))) {
         continue;
       }
     }

@@ -92,7 +92,7 @@ class History {
  private:
   struct Entry {
     mode_t mode = 0;  // type and permissions
-    ObjectId id{};    // content, or the link's target
+    ObjectId id{};    // content, or the link's target; zero where that could not be read
     // To see without reading that nothing changed.
     int64_t size = 0;
     int64_t modified = 0;  // ns

@@ -428,6 +428,14 @@ TEST_CASE("a job may change files while other tools look at them") {
   CHECK(bench.done("read", {{"path", "own"}}) == "own, 1 line\n1\t39");
 }
 
+TEST_CASE("a file of holes that a command made is no obstacle to diff") {
+  Bench bench;
+  bench.done("bash", {{"command", "truncate -s 1G holes"}});
+  bench.done("write", {{"path", "own"}, {"content", "1\n"}});
+  CHECK(bench.done("diff", Json::object()).find("own") != std::string::npos);
+  bench.done("undo", Json::object());
+}
+
 TEST_CASE("symbols outlines both languages") {
   Bench bench;
   bench.put("a.cc",
