@@ -54,6 +54,12 @@ github::Api make_api(http::Client& client, const github::Job& job, int retries, 
           std::move(options)};
 }
 
+// The variable is gone from the process, as every secret is.
+std::string endpoint_key(const FixArguments& arguments, const github::Environment& environment) {
+  if (const auto key = environment.find(arguments.key.variable)) return *key;
+  return take_key(arguments.key, arguments.options.endpoint.has_value());
+}
+
 int run_mode(const std::string& mode, const github::Job& job, std::ostream& log) {
   // The run has a time limit of its own; that of the job is the runner's.
   const Stop stop(24h);
@@ -62,8 +68,9 @@ int run_mode(const std::string& mode, const github::Job& job, std::ostream& log)
   github::Api api = make_api(patient, job, 6, log, stop.token());
   github::Api once = make_api(hasty, job, 0, log, stop.token());
   const github::JobTools tools{
-      api, once, log, stop, [](const std::vector<std::string>& arguments) {
-        return open_model(parse_fix_arguments(arguments, read_user_config()).model);
+      api, once, log, stop, [&](const FixArguments& arguments, Observer& observer) {
+        return open_for_fix(arguments.options, endpoint_key(arguments, job.environment()), observer,
+                            stop.token());
       }};
   return mode == "run" ? run_job(job, tools) : publish_job(job, tools);
 }

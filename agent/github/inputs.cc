@@ -19,7 +19,9 @@ constexpr std::array kInputs = {
     InputRow{"test", "", "command that decides; else what is detected"},
     InputRow{"setup", "", "command run once in every fresh copy, before its tests"},
     InputRow{"model", "", "directory of a DeepSeek-V4 checkpoint; else the embedded model"},
-    InputRow{"endpoint", "", "URL of an OpenAI-compatible server, in place of a model"},
+    InputRow{"endpoint", "",
+             "URL of an OpenAI-compatible server, in place of a model; its key is the variable "
+             "DSV4_API_KEY"},
     InputRow{"attempts", "", "attempts, each from the start; 8 when left out"},
     InputRow{"parallel", "", "attempts at the same time; 1 when left out"},
     InputRow{"max-turns", "", "turns of one attempt"},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/fix.h"
+#include "agent/fix_options.h"
 #include "agent/github/api.h"
 #include "agent/github/environment.h"
 #include "agent/github/inputs.h"
@@ -56,9 +57,8 @@ struct JobTools {
   Api& hasty;         // asks once: for progress, which may be left out
   std::ostream& log;  // a LogBuffer behind it
   const Stop& stop;
-  // Opens the engine that `fix` options name.
-  std::function<std::unique_ptr<llm::Conversation>(const std::vector<std::string>& fix_arguments)>
-      open;
+  // Opens the engine that these name; the observer hears of its trouble.
+  std::function<std::unique_ptr<llm::Conversation>(const FixArguments&, Observer&)> open;
 };
 
 // The agent's job: from the event to the results. Returns the exit code of `fix`; 0 when the event

@@ -117,7 +117,7 @@ int run_job(const Job& job, const JobTools& tools) {
   arguments.insert(arguments.end(), inputs.fix_flags.begin(), inputs.fix_flags.end());
   FixArguments parsed = parse_fix_arguments(arguments, read_user_config());
   parsed.options.model = parsed.model;
-  if (!parsed.model) parsed.options.model_name = "nano";
+  if (!parsed.model && !parsed.options.endpoint) parsed.options.model_name = "nano";
 
   Sticky sticky(tools.hasty, event.repository, event.issue);
   Progress progress(event, inputs.progress ? &sticky : nullptr, tools.log);
@@ -125,7 +125,8 @@ int run_job(const Job& job, const JobTools& tools) {
   Observers observers({&view, &progress});
   std::istringstream nothing;
   const Stop stop(parsed.options.time_limit, tools.stop.token());
-  const FixEnvironment environment{nothing, [&] { return tools.open(arguments); }, observers, stop};
+  const FixEnvironment environment{nothing, [&] { return tools.open(parsed, observers); },
+                                   observers, stop};
   const FixReport report = run_fix(parsed.options, environment);
 
   const Outcome outcome = read_outcome(nlohmann::json(report.json()));
