@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "agent/git.h"
+#include "agent/printable.h"
 #include "agent/working_copy.h"
 
 namespace dsv4::agent {
@@ -90,6 +91,30 @@ void make_folders(const fs::path& root, const fs::path& path) {
   }
 }
 
+// libgit2 follows links that stand in place of folders, and files that are links: what a patch says
+// of the path behind one would be done outside of the copy. Links that it removes are no way.
+void refuse_ways_out(const fs::path& copy, git_diff* diff) {
+  std::set<fs::path> removed;
+  const size_t count = git_diff_num_deltas(diff);
+  for (size_t i = 0; i < count; ++i) {
+    const git_diff_delta& delta = *git_diff_get_delta(diff, i);
+    if (delta.status == GIT_DELTA_DELETED) removed.emplace(delta.old_file.path);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const git_diff_delta& delta = *git_diff_get_delta(diff, i);
+    for (const git_diff_file* file : {&delta.old_file, &delta.new_file}) {
+      if (file->path == nullptr) continue;
+      fs::path at;
+      for (const fs::path& part : fs::path(file->path).parent_path()) {
+        at /= part;
+        if (removed.contains(at) || !fs::is_symlink(fs::symlink_status(copy / at))) continue;
+        throw std::runtime_error("the patch does not apply: " + printable_line(at.string(), 200) +
+                                 " is a link, and nothing behind it is changed");
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::string make_patch(const fs::path& copy, const PatchOptions& wanted, NotInPatch* left_out) {
@@ -129,6 +154,7 @@ void apply_patch(const fs::path& copy, const std::string& patch) {
   const GitLibrary library;
   const GitRepository repository = open_repository(copy.string());
   const GitDiff diff = parse_patch(patch);
+  refuse_ways_out(copy, diff.get());
   check_git(git_apply(repository.get(), diff.get(), GIT_APPLY_LOCATION_WORKDIR, nullptr),
             "the patch does not apply");
 }

@@ -30,7 +30,8 @@ std::string make_patch(const std::filesystem::path& copy, const PatchOptions& op
 // New contents that one patch may bring, in bytes.
 inline constexpr uint64_t kLargestPatch = 64u << 20;
 
-// Applies a patch to the files of a private copy. Throws std::runtime_error when it does not fit.
+// Applies a patch to the files of a private copy. Throws std::runtime_error when it does not fit,
+// or when it names a path behind a link.
 void apply_patch(const std::filesystem::path& copy, const std::string& patch);
 
 // Every path that a patch creates, changes or removes; sorted, each once. Throws std::runtime_error
