@@ -88,10 +88,29 @@ void print_summary(const nlohmann::ordered_json& report, const std::filesystem::
   std::cout << "report: " << (out / "report.html").string() << '\n';
 }
 
-int score(const Suite& suite, EvalOptions options) {
+// A run replaces the reports and what lies in runs/, so the folder is to be empty or that of a run.
+std::filesystem::path own_folder(const std::filesystem::path& named) {
   namespace fs = std::filesystem;
-  fs::create_directories(*options.out);
-  options.out = fs::canonical(*options.out);
+  const std::string shown = printable_line(named.string(), 300);
+  std::error_code error;
+  fs::create_directories(named, error);
+  if (error || !fs::is_directory(named, error)) {
+    throw agent::UsageError("the folder of --out, " + shown + ", cannot be made: " +
+                            (error ? error.message() : "there is a file of that name"));
+  }
+  fs::path folder = fs::canonical(named);
+  if (fs::exists(folder / Results::kFile)) return folder;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename() == "lock") continue;  // of a run that was stopped as it began
+    throw agent::UsageError("the folder of --out, " + shown +
+                            ", has other things in it: name a new or empty folder, so that nothing "
+                            "is overwritten");
+  }
+  return folder;
+}
+
+int score(const Suite& suite, EvalOptions options) {
+  options.out = own_folder(*options.out);
   const agent::RunLock lock(*options.out);
   Results results(*options.out);
   const auto about = identity_of(suite, options);

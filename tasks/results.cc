@@ -12,7 +12,6 @@ namespace {
 using agent::check_sqlite;
 using agent::SqliteStatement;
 
-constexpr const char* kFile = "results.db";
 constexpr int64_t kVersion = 1;  // of the tables below
 constexpr int kPatience = 5000;  // ms, while another program reads
 constexpr const char* kAbout = "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
@@ -50,7 +49,7 @@ struct Results::Mutex {
 
 Results::Results(const std::filesystem::path& folder, Open open)
     : mutex_(std::make_unique<Mutex>()) {
-  const std::filesystem::path file = folder / kFile;
+  const std::filesystem::path file = folder / Results::kFile;
   if (open == Open::kRead && !std::filesystem::exists(file)) {
     throw agent::UsageError("there are no results in " +
                             agent::printable_line(folder.string(), 300) +

@@ -51,6 +51,7 @@ struct SampleResult {
 class Results {
  public:
   enum class Open { kMake, kRead };
+  static constexpr const char* kFile = "results.db";  // in the folder of a run
 
   // kRead: throws UsageError where there are none.
   explicit Results(const std::filesystem::path& folder, Open open = Open::kMake);

@@ -66,31 +66,42 @@ std::optional<ordered_json> read_report(const fs::path& file) {
   return parse_object(read_text(file));
 }
 
+// What another program has written, or was killed as it wrote, may have any type.
+std::string text_at(const ordered_json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+template <class T>
+T number_at(const ordered_json& object, const char* name) {
+  constexpr double kMost = 1e9;
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_number()) return T{};
+  return static_cast<T>(std::clamp(found->get<double>(), 0.0, kMost));
+}
+
 bool is_final(const std::optional<ordered_json>& report) {
-  return report && report->value("status", "interrupted") != "interrupted";
+  const std::string status = report ? text_at(*report, "status") : "";
+  return !status.empty() && status != "interrupted";
 }
 
 void take_numbers(const ordered_json& report, SampleResult* result) {
-  const ordered_json tokens = report.value("tokens", ordered_json::object());
-  const ordered_json seconds = report.value("seconds", ordered_json::object());
-  const auto text = [&](const char* name) {
-    const auto found = report.find(name);
-    return found != report.end() && found->is_string() ? found->get<std::string>() : "";
-  };
-  result->status = text("status");
-  result->reason = text("error");
-  result->model = text("model");
-  result->attempts = report.value("attempts", 0);
-  result->turns = report.value("turns", 0);
-  result->tool_calls = report.value("tool_calls", 0);
-  result->context = tokens.value("context", int64_t{0});
-  result->prefilled = tokens.value("prefilled", int64_t{0});
-  result->generated = tokens.value("generated", int64_t{0});
-  result->reprefilled = tokens.value("reprefilled", int64_t{0});
-  result->seconds = seconds.value("total", 0.0);
-  result->model_seconds = seconds.value("model", 0.0);
-  result->tool_seconds = seconds.value("tools", 0.0);
-  result->test_seconds = seconds.value("tests", 0.0);
+  const ordered_json tokens = report.value("tokens", ordered_json());
+  const ordered_json seconds = report.value("seconds", ordered_json());
+  result->status = text_at(report, "status");
+  result->reason = text_at(report, "error");
+  result->model = text_at(report, "model");
+  result->attempts = number_at<int>(report, "attempts");
+  result->turns = number_at<int>(report, "turns");
+  result->tool_calls = number_at<int>(report, "tool_calls");
+  result->context = number_at<int64_t>(tokens, "context");
+  result->prefilled = number_at<int64_t>(tokens, "prefilled");
+  result->generated = number_at<int64_t>(tokens, "generated");
+  result->reprefilled = number_at<int64_t>(tokens, "reprefilled");
+  result->seconds = number_at<double>(seconds, "total");
+  result->model_seconds = number_at<double>(seconds, "model");
+  result->tool_seconds = number_at<double>(seconds, "tools");
+  result->test_seconds = number_at<double>(seconds, "tests");
 }
 
 [[noreturn]] void none_can_work(const SampleResult& result, const std::string& log) {
@@ -161,7 +172,8 @@ class Sample {
       ChildResult end = start(std::move(again), job, cancel);
       const auto report = parse_object(end.output);
       if (end.end != ChildEnd::kExited) return end;
-      if (report && report->value("status", "bad_input") != "bad_input") return end;
+      const std::string status = report ? text_at(*report, "status") : "";
+      if (!status.empty() && status != "bad_input") return end;
     }
     prepare();
     std::vector<std::string> arguments = {

@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,34 @@ def test_a_finished_run_is_not_run_again_and_is_nobody_elses(program):
     write(program.suite / "task_00/repo/value.txt", "wrong too\n")
     _, err = program.score("out", status=2)
     assert "fingerprint" in err, err
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(program):
+    write_suite(program.suite, 1)
+    for name in ["runs/task_00/1/precious", "report.html"]:
+        out = "of_" + name.replace("/", "_")
+        write(program.scratch / out / name, "mine")
+        _, err = program.score(out, status=2)
+        assert "has other things in it" in err, err
+        assert (program.scratch / out / name).read_text() == "mine"
+        assert [each.name for each in (program.scratch / out).iterdir()] == [name.split("/")[0]]
+    write(program.scratch / "stopped_early/lock", "")
+    program.score("stopped_early")
+    _, err = program.score("stopped_early/report.html", status=2)
+    assert "--out" in err and "cannot be made" in err, err
+
+
+def test_a_report_that_is_no_report_is_made_anew(program):
+    write_suite(program.suite, 3)
+    program.score("whole")
+    for number, text in enumerate(['{"status": 5}', '{"status": "passed", "tokens": 3, "turns": "x"}',
+                                   '{"status"', "[" * 100000]):
+        write(program.scratch / "out" / "lock", "")
+        write(program.scratch / "out" / f"runs/task_0{number % 3}/1/run/report.json", text)
+        (program.scratch / "out/results.db").touch()
+        program.score("out")
+        assert program.report("out")["score"]["runs"] == 3
+        shutil.rmtree(program.scratch / "out")
 
 
 class Strict(html.parser.HTMLParser):
