@@ -32,6 +32,7 @@ reward=$(cat .harbor/logs/verifier/reward.txt 2>/dev/null ||
 echo "reward: $reward"
 case $reward in 1|1.0) exit 0;; *) exit 1;; esac
 )";
+constexpr double kLongestTimeout = 7 * 24 * 3600;  // seconds
 constexpr const char* kRun = "sh .harbor/verify.sh";
 
 struct Image {
@@ -95,15 +96,41 @@ Image read_dockerfile(const fs::path& file) {
   return image;
 }
 
+// What COPY names, as a container's builder has it: nothing outside of environment/ can be named,
+// whatever stands in the Dockerfile and wherever links lead.
+fs::path source_of(const fs::path& environment, const std::string& name) {
+  const fs::path root = fs::weakly_canonical(environment);
+  const fs::path whole = fs::weakly_canonical(root / fs::path(name).relative_path());
+  const fs::path inside = whole.lexically_relative(root);
+  if (inside.empty() || *inside.begin() == "..") {
+    throw UsageError("the Dockerfile copies " + agent::printable_line(name, 200) +
+                     ", which is not in " + shown(environment));
+  }
+  return whole;
+}
+
+// Where it goes. A link that was copied before leads out of the tree.
+void refuse_links(const fs::path& tree, const fs::path& to) {
+  fs::path at = tree;
+  for (const fs::path& part : to) {
+    at /= part;
+    if (!fs::is_symlink(fs::symlink_status(at))) continue;
+    throw UsageError("the Dockerfile copies to " + agent::printable_line(to.string(), 200) +
+                     ", which is behind a link");
+  }
+}
+
 void make_tree(const fs::path& environment, const Image& image, const fs::path& tree) {
   fs::create_directories(tree);
   for (const auto& [from, to] : image.copies) {
-    const fs::path source = environment / from;
+    const fs::path source = source_of(environment, from);
+    refuse_links(tree, fs::path(to).lexically_normal());
     const fs::path target = tree / to;
     if (fs::is_directory(source)) {
       copy_tree(source, target);
     } else if (fs::is_regular_file(source)) {
       const fs::path file = to.ends_with('/') ? target / source.filename() : target;
+      refuse_links(tree, file.lexically_relative(tree));
       fs::create_directories(file.parent_path());
       fs::copy_file(source, file, fs::copy_options::overwrite_existing);
     } else {
@@ -130,6 +157,9 @@ void read_settings(const fs::path& file, Task* task) {
   try {
     const toml::table all = toml::parse(read_text(file), file.string());
     if (const auto limit = all["verifier"]["timeout_sec"].value<double>()) {
+      if (!(*limit > 0 && *limit <= kLongestTimeout)) {
+        throw UsageError(shown(file) + ": timeout_sec is not a number of seconds up to a week");
+      }
       task->timeout = std::chrono::milliseconds(static_cast<int64_t>(*limit * 1000));
     }
     task->kind = all["metadata"]["category"].value_or(std::string());

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using agent::UsageError;
 using nlohmann::json;
 
+constexpr int kDeepest = 100;                 // lists in lists
 constexpr std::chrono::minutes kTimeout(30);  // the benchmark's own
 
 std::string text(const json& instance, const char* name, const std::string& where) {
@@ -42,6 +43,12 @@ std::vector<std::string> names(const json& instance, const char* name, const std
 
 // owner__name, owner/name or name, below the folder of clones.
 fs::path find_clone(const fs::path& repos, const std::string& repo, const std::string& where) {
+  // Never another folder of this machine, whatever an instance says.
+  const fs::path named(repo);
+  if (repo.empty() || repo.find('\0') != std::string::npos || repo.ends_with('/') ||
+      named.is_absolute() || *named.begin() == ".." || named.lexically_normal().string() != repo) {
+    throw UsageError(where + ": repo is no owner/name");
+  }
   const size_t slash = repo.find('/');
   const std::string owner = repo.substr(0, slash);
   const std::string name = slash == std::string::npos ? repo : repo.substr(slash + 1);
@@ -127,8 +134,13 @@ std::vector<std::pair<json, std::string>> read_instances(const fs::path& file) {
   const std::string all = read_text(file);
   std::vector<std::pair<json, std::string>> instances;
   const auto parse = [](const std::string& part, const std::string& where) {
+    // Copying and writing take a stack as deep as the value is.
+    const auto not_too_deep = [&](int depth, json::parse_event_t, json&) {
+      if (depth > kDeepest) throw UsageError(where + " is nested too deep for an instance");
+      return true;
+    };
     try {
-      return json::parse(part);
+      return json::parse(part, not_too_deep);
     } catch (const json::exception& error) {
       throw UsageError(where + " is no JSON: " + agent::printable_line(error.what(), 200));
     }

@@ -24,13 +24,23 @@ using agent::check_git;
 
 bool is_left_out(const fs::path& name) { return name == ".git" || name == "__pycache__"; }
 
+// What is copied onto a link would be written where it leads.
+void remove_link(const fs::path& path) {
+  if (fs::is_symlink(fs::symlink_status(path))) fs::remove(path);
+}
+
 }  // namespace
 
+// Nothing but a regular file ends: a pipe may wait for ever, and a device go on for ever.
 std::string read_text(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(in), {});
   std::error_code error;
-  if (!in || fs::is_directory(file, error)) {
+  std::string text;
+  std::ifstream in;
+  if (fs::is_regular_file(file, error)) {
+    in.open(file, std::ios::binary);
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  if (!in.is_open() || !in) {
     throw agent::UsageError(agent::printable_line(file.string(), 300) + " cannot be read");
   }
   return text;
@@ -45,10 +55,12 @@ void write_text(const fs::path& file, std::string_view text) {
 }
 
 void copy_tree(const fs::path& from, const fs::path& to) {
+  remove_link(to);
   fs::create_directories(to);
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
     const fs::path name = entry.path().filename();
     if (is_left_out(name)) continue;
+    remove_link(to / name);
     if (entry.is_symlink()) {
       fs::copy_symlink(entry.path(), to / name);
     } else if (entry.is_directory()) {

@@ -16,7 +16,8 @@ std::string read_text(const std::filesystem::path& file);
 // Makes folders as needed. Throws std::runtime_error.
 void write_text(const std::filesystem::path& file, std::string_view text);
 
-// Copies files, folders and links; .git and __pycache__ are left out. `to` may exist.
+// Copies files, folders and links; .git and __pycache__ are left out. `to` may exist; a link in it
+// is replaced, never followed.
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
 
 // Makes the tree a git work tree with everything in it in one commit, ignored files too.

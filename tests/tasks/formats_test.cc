@@ -1,4 +1,5 @@
 #include <git2.h>
+#include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
 
@@ -260,4 +261,71 @@ TEST_CASE("Harbor's tasks run without a container where their Dockerfile only co
   options.no_image = true;
   REQUIRE(ids(load_suite(scratch / "h", options)) == std::vector<std::string>{"image", "plain"});
   REQUIRE_THROWS_WITH(load_suite(scratch / "h/image", {}), message_with("--no-image"));
+}
+
+TEST_CASE("a Harbor task copies nothing from outside of its folder, and nothing out of its tree") {
+  const Scratch scratch;
+  scratch.write("outside/key", "somebody's\n");
+  scratch.write("h/t/task.toml", "version = \"1.0\"\n");
+  scratch.write("h/t/instruction.md", "Do it\n");
+  scratch.write("h/t/tests/test.sh", "true\n");
+  scratch.write("h/t/environment/one/plain", "one\n");
+  scratch.write("h/t/environment/two/link", "two\n");
+  scratch.write("h/t/environment/three/dir/key", "three\n");
+  std::filesystem::create_symlink(scratch / "outside/key", scratch / "h/t/environment/one/link");
+  std::filesystem::create_symlink(scratch / "outside", scratch / "h/t/environment/one/dir");
+  const auto tree_of = [&](const std::string& copies) {
+    scratch.write("h/t/environment/Dockerfile", "FROM x\nWORKDIR /app\n" + copies);
+    const Suite suite = load_suite(scratch / "h", {});
+    std::filesystem::remove_all(scratch / "tree");
+    suite.tasks.at(0).make_tree(scratch / "tree");
+  };
+  for (const std::string& copy :
+       {std::string("COPY ../../../outside/key ."), std::string("COPY one/link ."),
+        std::string("COPY one/dir sub/"), std::string("COPY one .\nCOPY two/link dir/"),
+        "COPY " + (scratch / "outside/key").string() + " ."}) {
+    INFO(copy);
+    CHECK_THROWS_AS(tree_of(copy + "\n"), dsv4::agent::UsageError);
+    CHECK_FALSE(std::filesystem::exists(scratch / "outside/link"));
+  }
+  tree_of("COPY one .\nCOPY two .\nCOPY three .\n");
+  CHECK(scratch.read("tree/link") == "two\n");
+  CHECK(scratch.read("tree/dir/key") == "three\n");
+  CHECK(scratch.read("outside/key") == "somebody's\n");
+  scratch.write("h/t/task.toml", "[verifier]\ntimeout_sec = -inf\n");
+  REQUIRE_THROWS_WITH(load_suite(scratch / "h", {}), message_with("timeout_sec"));
+}
+
+TEST_CASE("a pipe in place of a task's file is named, not waited for") {
+  const Scratch scratch;
+  for (const char* name : {"about.toml", "gold.patch"}) {
+    write_own_task(scratch, "suite/t");
+    std::filesystem::remove(scratch / "suite/t" / name);
+    REQUIRE(::mkfifo((scratch / "suite/t" / name).c_str(), 0600) == 0);
+    REQUIRE_THROWS_WITH(load_suite(scratch / "suite", {}), message_with(name));
+    std::filesystem::remove(scratch / "suite/t" / name);
+  }
+}
+
+TEST_CASE("a SWE-bench instance names no folder but its clone's, and is not nested for ever") {
+  const Scratch scratch;
+  scratch.write("repos/x/f", "");
+  git_init(scratch / "own");
+  SuiteOptions options;
+  options.repos = scratch / "repos";
+  const auto read = [&](const std::string& repo, const std::string& more) {
+    scratch.write(
+        "s.jsonl",
+        R"({"instance_id": "a", "base_commit": "b", "problem_statement": "p", "patch": "",)"
+        R"("test_patch": "", "FAIL_TO_PASS": ["t"], "repo": ")" +
+            repo + "\", \"more\": " + more + "}\n");
+    return load_suite(scratch / "s.jsonl", options);
+  };
+  for (const std::string& repo : {std::string("../own"), "x/" + (scratch / "own").string(),
+                                  std::string("x/../../own"), std::string("")}) {
+    INFO(repo);
+    CHECK_THROWS_WITH(read(repo, "1"), message_with("repo is no owner/name"));
+  }
+  const std::string deep = std::string(500'000, '[') + std::string(500'000, ']');
+  CHECK_THROWS_WITH(read("x/y", deep), message_with("nested too deep"));
 }
