@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,10 @@ using nlohmann::json;
 constexpr size_t kLargestEvent = 32u << 20;  // bytes; GitHub's limit is 25 MB
 
 json read_payload(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
+  std::error_code error;
+  std::ifstream in;
+  // A pipe would be waited for.
+  if (std::filesystem::is_regular_file(file, error)) in.open(file, std::ios::binary);
   std::string text(kLargestEvent + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));

@@ -23,7 +23,11 @@ std::string text_at(const json& object, std::initializer_list<const char*> path)
 
 PullRequest pull_request(const json& object, bool made) {
   PullRequest out;
-  out.number = object.value("number", int64_t{0});
+  const auto number = object.find("number");
+  if (number == object.end() || !number->is_number_integer()) {
+    throw ApiError(200, "cannot open a pull request: GitHub's answer has no number of one");
+  }
+  out.number = number->get<int64_t>();
   out.url = text_at(object, {"html_url"});
   out.made = made;
   return out;

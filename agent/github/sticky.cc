@@ -10,6 +10,11 @@ using nlohmann::json;
 constexpr Purpose kRead = {"read the comments of the issue", "issues: read"};
 constexpr Purpose kWrite = {"write a comment", "issues: write"};
 
+std::string text_at(const json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
 }  // namespace
 
 // Anybody can write the mark. A token of a job may not ask who it is, so there any app will do:
@@ -20,14 +25,14 @@ bool Sticky::is_own(const json& comment) {
   if (!own_name_) {
     try {
       const json self = api_.get("/user", {"ask who the token is", "metadata: read"});
-      own_name_.emplace(self.value("login", ""));
+      own_name_.emplace(text_at(self, "login"));
     } catch (const ApiError& error) {
       if (!error.denied()) throw;
       own_name_.emplace();
     }
   }
-  if (*own_name_) return user->value("login", "") == **own_name_;
-  return user->value("type", "") == "Bot";
+  if (*own_name_) return text_at(*user, "login") == **own_name_;
+  return text_at(*user, "type") == "Bot";
 }
 
 std::optional<Sticky::Comment> Sticky::find() {
@@ -59,7 +64,9 @@ void Sticky::create(const std::string& body) {
       const json made =
           api_.post("/repos/" + repository_ + "/issues/" + std::to_string(issue_) + "/comments",
                     {{"body", body}}, kWrite, Api::Twice::kBad);
-      known_ = Comment{made.value("id", int64_t{0}), body};
+      const auto id = made.find("id");
+      const bool known = id != made.end() && id->is_number_integer();
+      if (known) known_ = Comment{id->get<int64_t>(), body};  // else it is looked for
       return;
     } catch (const ApiError& error) {
       if (error.status() < 500 || i == kTries) throw;

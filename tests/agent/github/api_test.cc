@@ -181,3 +181,27 @@ TEST_CASE("progress is told now and then, and never again once it may not be") {
   progress.on_turn(103);
   CHECK(talk.asked.size() == before);
 }
+
+TEST_CASE("replies of other types than GitHub's do not end a run that only tells its progress") {
+  Event event;
+  event.repository = "octo/shop";
+  event.issue = 7;
+  const std::string mine = nlohmann::json(sticky_mark(7)).dump();
+  for (const std::string& user :
+       {std::string("null"), std::string("3"), std::string(R"({"login": 3, "type": null})")}) {
+    for (const std::string& self : {std::string(R"({"login": {}})"), std::string("[]")}) {
+      Conversation talk;
+      talk.replies = {reply(200, "[1, null, {\"id\": 1, \"body\": " + mine +
+                                     ", \"user\": {\"login\": []}}, {\"id\": 2, \"body\": " + mine +
+                                     ", \"user\": " + user + "}]"),
+                      reply(200, self), reply(201, R"({"id": "five"})")};
+      Api api = talk.api(0);
+      Sticky sticky(api, "octo/shop", 7);
+      std::ostringstream log;
+      Progress progress(event, &sticky, log,
+                        [] { return std::chrono::steady_clock::time_point(); });
+      INFO(user << ' ' << self);
+      CHECK_NOTHROW(progress.on_attempt(1, {}));
+    }
+  }
+}

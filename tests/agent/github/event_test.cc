@@ -1,5 +1,7 @@
 #include "agent/github/event.h"
 
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/agent/scratch.h"
@@ -145,7 +147,7 @@ TEST_CASE("what may not be is refused with a sentence") {
 }
 
 TEST_CASE("a payload that GitHub would not send ends with a sentence") {
-  const Job job;
+  Job job;
   for (const char* text : {"", "[]", "{", "null", "{}", "{\"action\":1}"}) {
     CHECK_THROWS_AS(job.read("issues", std::string(text)), UsageError);
   }
@@ -163,6 +165,11 @@ TEST_CASE("a payload that GitHub would not send ends with a sentence") {
     event["issue"][name] = value;
     CHECK_THROWS_AS(job.read("issues", event), UsageError);
   }
+  const Scratch scratch;
+  REQUIRE(::mkfifo((scratch / "pipe").c_str(), 0600) == 0);
+  job.more["GITHUB_EVENT_PATH"] = scratch / "pipe";  // not waited for
+  CHECK_THROWS_WITH(job.read("issues", whole), message_with("cannot be read"));
+  job.more.erase("GITHUB_EVENT_PATH");
   json elsewhere = whole;
   elsewhere["repository"]["full_name"] = "octo/other";
   CHECK_THROWS_WITH(job.read("issues", elsewhere), message_with("octo/other"));
