@@ -109,7 +109,9 @@ class Chat {
   bool is_kept() const { return kept_; }
 
   // The changes that the user's tree has not got, and how they get there.
-  std::string patch() const { return place_->patch(); }
+  std::string patch(std::vector<std::string>* left_out = nullptr) const {
+    return place_->patch(left_out);
+  }
   std::optional<sandbox::Result> prove(const std::string& patch, std::stop_token cancel) {
     return place_->prove(patch, cancel);
   }

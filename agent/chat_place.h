@@ -54,7 +54,11 @@ class ChatPlace {
   Listing listing(std::stop_token cancel) const;
 
   // What the session has changed and the user's tree has not got: a git patch, maybe empty.
-  std::string patch() const { return toolbox_->diff(); }
+  // Changed files with protected names are not in it: their paths are put in `left_out` where one
+  // is given.
+  std::string patch(std::vector<std::string>* left_out = nullptr) const {
+    return toolbox_->diff(left_out);
+  }
 
   // How the tests end on a fresh copy of the user's tree as it is now, with the patch; nothing when
   // no test command is known. Throws UsageError when the patch does not fit the tree any more.

@@ -336,14 +336,10 @@ class FixRun {
     std::string patch = make_patch(
         place.copy.path(), {"", protected_names(options_, task_.repository.hooks)}, &left_out);
     const auto tell = [&](const std::string& why, const std::vector<std::string>& paths) {
-      if (paths.empty()) return;
-      const std::string more =
-          paths.size() > 1 ? " and " + std::to_string(paths.size() - 1) + " more" : "";
-      observer.on_note(why + " and left out of the patch: " + printable_line(paths.front(), 200) +
-                       more);
+      if (!paths.empty()) observer.on_note(left_out_note(why, paths));
     };
     tell("too large", left_out.too_large);
-    tell("CI configuration or a hook", left_out.protected_names);
+    tell(kProtectedChange, left_out.protected_names);
     return patch;
   }
 

@@ -149,6 +149,12 @@ std::string make_patch(const fs::path& copy, const PatchOptions& wanted, NotInPa
   return patch;
 }
 
+std::string left_out_note(const std::string& why, const std::vector<std::string>& paths) {
+  const std::string more =
+      paths.size() > 1 ? " and " + std::to_string(paths.size() - 1) + " more" : "";
+  return why + " and left out of the patch: " + printable_line(paths.front(), 200) + more;
+}
+
 void apply_patch(const fs::path& copy, const std::string& patch) {
   if (patch.empty()) return;
   const GitLibrary library;

@@ -27,6 +27,11 @@ struct NotInPatch {
 std::string make_patch(const std::filesystem::path& copy, const PatchOptions& options = {},
                        NotInPatch* left_out = nullptr);
 
+// A sentence that tells a person of changed paths, at least one, which a patch does not hold.
+std::string left_out_note(const std::string& why, const std::vector<std::string>& paths);
+
+inline constexpr const char* kProtectedChange = "CI configuration or a hook";  // why
+
 // New contents that one patch may bring, in bytes.
 inline constexpr uint64_t kLargestPatch = 64u << 20;
 

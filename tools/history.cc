@@ -361,7 +361,8 @@ std::string History::fingerprint_after(size_t undos, const std::optional<Coming>
   return text;
 }
 
-std::string History::patch(const sandbox::ProtectedNames& without) {
+std::string History::patch(const sandbox::ProtectedNames& without,
+                           std::vector<std::string>* left_out) {
   Entries found = scan();
   const Ignore ignore(tree_);
   std::vector<PatchFile> from;
@@ -375,7 +376,11 @@ std::string History::patch(const sandbox::ProtectedNames& without) {
     }
   };
   for (const PathChange& item : difference(*base_, found)) {
-    if (without.hold(item.path)) continue;
+    if (without.hold(item.path)) {
+      const bool folder = item.after ? S_ISDIR(item.after->mode) : S_ISDIR(item.before->mode);
+      if (left_out && !folder) left_out->push_back(item.path);
+      continue;
+    }
     if (!item.before && !tracked_.contains(item.path)) {
       if (ignore.inside_ignored(item.path)) continue;
       const bool command_made = !written_.contains(item.path);

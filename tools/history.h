@@ -86,8 +86,10 @@ class History {
   void resume(std::span<const nlohmann::ordered_json> saved);
 
   // A git patch from the first state (or where begin_patch_here was called) to now, binary safe;
-  // files that commands built are left out, and those with names that stay as they are.
-  std::string patch(const sandbox::ProtectedNames& without);
+  // files that commands built are left out, and those with names that stay as they are: the paths
+  // of these are put in `left_out` where one is given.
+  std::string patch(const sandbox::ProtectedNames& without,
+                    std::vector<std::string>* left_out = nullptr);
 
  private:
   struct Entry {

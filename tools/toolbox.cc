@@ -94,8 +94,8 @@ TestReport Toolbox::run_tests(std::stop_token cancel) {
   return tools::run_tests(state_->workspace, std::move(cancel));
 }
 
-std::string Toolbox::diff() const {
-  return state_->workspace.history.patch(state_->workspace.options.protected_names);
+std::string Toolbox::diff(std::vector<std::string>* left_out) const {
+  return state_->workspace.history.patch(state_->workspace.options.protected_names, left_out);
 }
 
 nlohmann::ordered_json Toolbox::save() { return save_workspace(state_->workspace); }

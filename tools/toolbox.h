@@ -81,8 +81,9 @@ class Toolbox {
   TestReport run_tests(std::stop_token cancel = {});
 
   // The changes since the toolbox was made, or begin_diff_here() was called, as a git patch; empty
-  // when there are none.
-  std::string diff() const;
+  // when there are none. Changed files with protected names are not in it: their paths are put in
+  // `left_out` where one is given.
+  std::string diff(std::vector<std::string>* left_out = nullptr) const;
   void begin_diff_here();
 
   // The working copy, what undo can take back of it, and what the tools remember, as they are now.

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "agent/error.h"
+#include "agent/patch.h"
 #include "agent/printable.h"
 #include "agent/terminal/code.h"
 #include "agent/terminal/transcript.h"
@@ -71,14 +72,22 @@ bool prove(Chat& chat, Desk& desk, const std::string& patch) {
   return result->ok();
 }
 
+// What may reach the user's tree; of what may not, the person is told.
+std::string offered_patch(Chat& chat, Desk& desk) {
+  std::vector<std::string> left_out;
+  std::string patch = chat.patch(&left_out);
+  if (!left_out.empty()) say(desk, left_out_note(kProtectedChange, left_out), Style::kBad);
+  return patch;
+}
+
 void diff(Chat& chat, Desk& desk, const std::string&) {
-  const std::string patch = chat.patch();
+  const std::string patch = offered_patch(chat, desk);
   if (patch.empty()) return say(desk, "no changes");
   desk.show(patch_lines(patch));
 }
 
 void apply(Chat& chat, Desk& desk, const std::string&) {
-  const std::string patch = chat.patch();
+  const std::string patch = offered_patch(chat, desk);
   if (patch.empty()) return say(desk, "no changes");
   const auto key =
       offer_changes(chat, desk, patch, "Make these changes in your tree? y: yes, n: no", "yn");
@@ -199,8 +208,9 @@ void sessions(Chat& chat, Desk& desk, const std::string&) {
 
 // Whether the session may end: its changes were dealt with, or are kept with it.
 bool may_end(Chat& chat, Desk& desk) {
-  const std::string patch = chat.patch();
-  if (patch.empty() || chat.is_kept()) return true;
+  if (chat.is_kept()) return true;
+  const std::string patch = offered_patch(chat, desk);
+  if (patch.empty()) return true;
   const auto key = offer_changes(
       chat, desk, patch,
       "Make these changes in your tree? y: yes, n: no, a patch keeps them, c: stay", "ync");

@@ -203,6 +203,7 @@ TEST_CASE("the empty files that a box puts in the way are not shown, nor is a ch
   const std::string diff = bench.done("diff", Json::object());
   CHECK(diff.find("calc.py") != std::string::npos);
   CHECK(diff.find("evil") == std::string::npos);
+  CHECK(diff.find("\n.ci/run.sh is CI configuration or a hook") != std::string::npos);
 }
 
 TEST_CASE("odd names and contents come out as valid text, one line each") {

@@ -408,6 +408,21 @@ def what_reaches_outside_is_asked_about():
 
 
 @test
+def changes_that_never_reach_the_tree_are_told_of():
+    note = "CI configuration or a hook and left out of the patch: .github/ci.yml"
+    with Terminal(columns=120) as terminal:
+        terminal.start("--no-sandbox", "--approve", "auto")
+        terminal.do("run mkdir .github; echo x > .github/ci.yml", "done")
+        terminal.do("/diff", note)
+        check("no changes" in terminal.screen(), terminal.screen())
+        terminal.do("write calc.py " + FIXED.replace("\n", "\\n"), "1 file: calc.py changed")
+        terminal.do("/apply", "the changes are in your tree")
+        check(terminal.history().count(note) == 2, terminal.history())
+        check((terminal.repo / "calc.py").read_text() == FIXED + "\n", "not applied")
+        check(not (terminal.repo / ".github").exists(), "applied")
+
+
+@test
 def errors_are_sentences_and_the_session_goes_on():
     with Terminal() as terminal:
         terminal.start()
