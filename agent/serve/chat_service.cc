@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <new>
@@ -42,17 +43,34 @@ const Route* route_of(std::string_view path) {
   return found == kRoutes.end() ? nullptr : &*found;
 }
 
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 // Of a Host or an Origin: the name alone, without scheme and port.
 std::string_view name_of(std::string_view text) {
   const size_t scheme = text.find("://");
   if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
-  if (text.starts_with('[')) return text.substr(0, text.find(']') + 1);
-  return text.substr(0, text.find(':'));
+  const size_t port = text.rfind(':');
+  const bool digits = port != std::string_view::npos &&
+                      text.find_first_not_of("0123456789", port + 1) == std::string_view::npos;
+  return digits && !text.ends_with(']') ? text.substr(0, port) : text;
 }
 
+// An address in full: whoever owns 127.example.com may let it mean this machine.
 bool names_this_machine(std::string_view text) {
-  const std::string_view name = name_of(text);
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  const std::string name = lower(name_of(text));
+  if (name == "localhost" || name == "[::1]") return true;
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address_v4(name, error);
+  return !error && address.is_loopback();
+}
+
+bool is_json(std::string_view content_type) {
+  const std::string type = lower(content_type.substr(0, content_type.find(';')));
+  return type.substr(0, type.find_last_not_of(" \t") + 1) == "application/json";
 }
 
 HttpReply error_reply(int status, const std::string& message, const std::string& code = "") {
@@ -146,7 +164,7 @@ std::optional<HttpReply> ChatService::refuse(const RequestHead& head, bool stopp
     return reply;
   }
   if (!route->generates) return std::nullopt;
-  if (!head.content_type.starts_with("application/json")) {
+  if (!is_json(head.content_type)) {
     return error_reply(415, "the body must be application/json");
   }
   if (stopping) return error_reply(503, kStopping);

@@ -76,11 +76,11 @@ ToolCall call_of(const Json& call, const std::string& where) {
   try {
     out.arguments = parse_client_json(arguments, where);
   } catch (const Refused&) {
-    out.arguments = {{"arguments", arguments}};  // a model's mistake that its client sends back
+    out.arguments = Json::array();
   }
-  if (!out.arguments.is_object()) {
-    throw Refused(where + ".function.arguments must be a JSON object, as text", where);
-  }
+  if (out.arguments.is_null()) out.arguments = Json::object();  // no arguments, as some say it
+  // A model's mistake that its client sends back: refused, it would end the conversation.
+  if (!out.arguments.is_object()) out.arguments = {{"arguments", arguments}};
   return out;
 }
 
@@ -338,6 +338,7 @@ ChatRequest parse_chat_request(std::string_view body) {
   fields.only("logprobs", [](const Json& v) { return v.is_boolean() && !v.get<bool>(); });
   fields.only("top_logprobs", [](const Json& v) { return v == 0; });
   fields.only("response_format", [](const Json& v) { return v == Json{{"type", "text"}}; });
+  fields.only("verbosity", [](const Json& v) { return v == "medium"; });
   fields.only("modalities", [](const Json& v) { return v == Json::array({"text"}); });
   fields.finish();
   return out;
@@ -363,10 +364,7 @@ CompletionRequest parse_completion_request(std::string_view body) {
   } else {
     throw Refused("prompt must be one text, or the ids of one", "prompt");
   }
-  fields.only("best_of", [](const Json& v) { return v == 1; });
-  fields.only("echo", [](const Json& v) { return v == false; });
   fields.only("logprobs", [](const Json& v) { return v == false; });
-  fields.only("suffix", [](const Json& v) { return v == ""; });
   fields.finish();
   return out;
 }

@@ -73,6 +73,7 @@ std::vector<std::string> read_stop(Fields& fields) {
 bool zero(const Json& value) { return value.is_number() && value.get<double>() == 0.0; }
 bool one(const Json& value) { return value.is_number() && value.get<double>() == 1.0; }
 bool no(const Json& value) { return value.is_boolean() && !value.get<bool>(); }
+bool yes(const Json& value) { return value.is_boolean() && value.get<bool>(); }
 bool empty(const Json& value) { return (value.is_object() || value.is_array()) && value.empty(); }
 
 }  // namespace
@@ -189,7 +190,6 @@ Generation read_generation(Fields& fields) {
   out.stop = read_stop(fields);
   out.stream = fields.boolean("stream").value_or(false);
   if (const Json* options = fields.find("stream_options")) {
-    if (!out.stream) throw Refused("stream_options needs stream to be true", "stream_options");
     if (!options->is_object()) throw Refused("stream_options must be an object", "stream_options");
     for (const auto& [name, value] : options->items()) {
       const bool known = name == "include_usage" || name == "include_obfuscation";
@@ -200,6 +200,9 @@ Generation read_generation(Fields& fields) {
       }
     }
     out.include_usage = options->value("include_usage", false);
+    if (out.include_usage && !out.stream) {
+      throw Refused("stream_options needs stream to be true", "stream_options");
+    }
   }
   out.ignore_eos = fields.boolean("ignore_eos").value_or(false);
   fields.only("n", one);
@@ -211,6 +214,15 @@ Generation read_generation(Fields& fields) {
   fields.ignore({"user", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
                  "prompt_cache_retention"});
   fields.only("store", no);
+  // What other servers know, with the values that change nothing.
+  fields.only("best_of", one);
+  fields.only("echo", no);
+  fields.only("length_penalty", one);
+  fields.only("min_tokens", zero);
+  fields.only("skip_special_tokens", yes);
+  fields.only("stop_token_ids", empty);
+  fields.only("suffix", [](const Json& value) { return value == ""; });
+  fields.only("use_beam_search", no);
   return out;
 }
 

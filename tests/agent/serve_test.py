@@ -219,7 +219,16 @@ def test_errors_have_the_shape_that_clients_know():
         error(404, "GET", "/v1/nothing")
         error(405, "GET", CHAT)
         error(415, "POST", CHAT, "{}", headers={"Content-Type": "text/plain"})
-        error(403, "GET", "/v1/models", headers={"Host": "evil.example"})
+        error(415, "POST", CHAT, "{}", headers={"Content-Type": "application/jsonx"})
+        for host in ["evil.example", "127.evil.example", "127.0.0.1.evil.example", "[::1].evil",
+                     "127.0.0.1:80@evil.example", "localhost:80.evil.example"]:
+            error(403, "GET", "/v1/models", headers={"Host": host})
+            error(403, "GET", "/v1/models", headers={"Origin": "http://" + host})
+        for host in ["localhost", "LOCALHOST:80", "127.0.0.1:80", "127.0.0.9", "[::1]", "[::1]:80"]:
+            assert server.request("GET", "/v1/models", headers={"Host": host})[0] == 200, host
+        for kind in ["Application/JSON", "application/json ; charset=utf-8"]:
+            headers = {"Content-Type": kind}
+            assert server.request("POST", CHAT, hello(), headers=headers)[0] == 200, kind
         error(403, "POST", CHAT, hello(), headers={"Origin": "https://evil.example"})
         assert server.chat()[0] == 200
 

@@ -98,6 +98,68 @@ TEST_CASE("what is not supported is refused, and the field is named") {
   CHECK(refused_with("stream_options", R"({"include_usage": true})") == "stream_options");
 }
 
+TEST_CASE("values that change nothing are taken, whoever's fields they are") {
+  const std::pair<const char*, const char*> neutral[] = {
+      {"n", "1"},
+      {"user", R"("me")"},
+      {"frequency_penalty", "0"},
+      {"presence_penalty", "0.0"},
+      {"repetition_penalty", "1.0"},
+      {"length_penalty", "1.0"},
+      {"logprobs", "false"},
+      {"top_logprobs", "0"},
+      {"logit_bias", "{}"},
+      {"stream_options", "null"},
+      {"stream_options", "{}"},
+      {"stream_options", R"({"include_usage": false})"},
+      {"store", "false"},
+      {"metadata", "{}"},
+      {"response_format", R"({"type": "text"})"},
+      {"seed", "null"},
+      {"stop", "null"},
+      {"stop", "[]"},
+      {"tools", "[]"},
+      {"tool_choice", R"("none")"},
+      {"verbosity", R"("medium")"},
+      {"modalities", R"(["text"])"},
+      {"best_of", "1"},
+      {"echo", "false"},
+      {"min_tokens", "0"},
+      {"skip_special_tokens", "true"},
+      {"stop_token_ids", "[]"},
+      {"suffix", R"("")"},
+      {"use_beam_search", "false"},
+      {"top_k", "0"},
+      {"min_p", "0"},
+      {"ignore_eos", "false"}};
+  for (const auto& [field, value] : neutral) {
+    INFO(field);
+    CHECK(refused_with(field, value) == "-");
+  }
+  for (const char* field : {"best_of", "length_penalty", "min_tokens", "skip_special_tokens",
+                            "stop_token_ids", "use_beam_search", "echo", "suffix", "verbosity"}) {
+    INFO(field);
+    CHECK(refused_with(field, "5") == field);
+  }
+}
+
+TEST_CASE("calls with arguments that are no object are a model's mistake, not their client's") {
+  const auto arguments = [](const std::string& text) {
+    return parse_chat_request(
+               R"({"model": "m", "messages": [{"role": "user", "content": "x"}, {"role":
+               "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": ")" +
+               text + R"("}}]}, {"role": "user", "content": "y"}]})")
+        .messages[1]
+        .calls[0]
+        .arguments;
+  };
+  CHECK(arguments("") == ordered_json::object());
+  CHECK(arguments("null") == ordered_json::object());
+  CHECK(arguments("[1]") == ordered_json{{"arguments", "[1]"}});
+  CHECK(arguments("5") == ordered_json{{"arguments", "5"}});
+  CHECK(arguments("{") == ordered_json{{"arguments", "{"}});
+}
+
 TEST_CASE("values of the wrong type or out of range are refused") {
   CHECK(refused_with("temperature", "2.5") == "temperature");
   CHECK(refused_with("temperature", "-0.1") == "temperature");
