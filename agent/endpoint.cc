@@ -1,6 +1,8 @@
 #include "agent/endpoint.h"
 
+#include <algorithm>
 #include <random>
+#include <utility>
 
 #include "agent/http/url.h"
 #include "agent/printable.h"
@@ -36,6 +38,34 @@ http::ClientOptions client_options(const Endpoint& endpoint) {
   options.proxies = http::proxy_policy_of_environment();
   return options;
 }
+
+// A server may repeat the key in what it says. In a stream it may come in pieces: an end that could
+// be its beginning is held back until more has come.
+class KeyRemover {
+ public:
+  explicit KeyRemover(std::string_view key) : key_(key) {}
+
+  std::string push(std::string_view bytes) {
+    if (key_.empty()) return std::string(bytes);
+    std::string text = held_ + std::string(bytes);
+    for (size_t at = text.find(key_); at != std::string::npos; at = text.find(key_, at)) {
+      text.replace(at, key_.size(), kShown);
+      at += kShown.size();
+    }
+    size_t held = std::min(text.size(), key_.size() - 1);
+    while (held > 0 && !key_.starts_with(std::string_view(text).substr(text.size() - held))) --held;
+    held_ = text.substr(text.size() - held);
+    text.resize(text.size() - held);
+    return text;
+  }
+
+  std::string finish() { return std::exchange(held_, {}); }
+
+ private:
+  static constexpr std::string_view kShown = "[key]";
+  std::string_view key_;
+  std::string held_;
+};
 
 class HttpTransport : public llm::ChatTransport {
  public:
@@ -95,13 +125,10 @@ class HttpTransport : public llm::ChatTransport {
     return run_.retry.sleep ? run_.retry.sleep(time, cancel) : http::wait_for(time, cancel);
   }
 
-  // A server may repeat the key in what it says about it.
-  std::string without_key(std::string text) const {
-    if (run_.key.empty()) return text;
-    for (size_t at = text.find(run_.key); at != std::string::npos; at = text.find(run_.key, at)) {
-      text.replace(at, run_.key.size(), "[key]");
-    }
-    return text;
+  std::string without_key(const std::string& text) const {
+    KeyRemover remover(run_.key);
+    std::string out = remover.push(text);
+    return out + remover.finish();
   }
 
   Answer send(http::Request request, const std::function<void(std::string_view)>& on_bytes,
@@ -133,14 +160,17 @@ class HttpTransport : public llm::ChatTransport {
                       const std::function<void(std::string_view)>& on_bytes, bool* begun,
                       const std::stop_token& cancel) {
     if (!on_bytes) return client_.send(request, cancel);
-    return client_.stream(
+    KeyRemover remover(run_.key);
+    http::Response response = client_.stream(
         request,
         [&](std::string_view bytes) {
           *begun = true;
-          on_bytes(bytes);
+          on_bytes(remover.push(bytes));
           return true;
         },
         cancel);
+    if (*begun) on_bytes(remover.finish());
+    return response;
   }
 
   EndpointRun run_;

@@ -135,6 +135,18 @@ TEST_CASE("an endpoint that cannot be used ends with code 3 and a sentence") {
   CHECK_THAT(run("https://u:p@example.com", ""), message_with("2 "));
 }
 
+TEST_CASE("a server that repeats the key in a turn does not put it into the run") {
+  ChatSocket server([](const ordered_json& request) {
+    return act([](auto, const auto&) { return says("it is " + std::string(kKey) + ", plan"); },
+               request);
+  });
+  EndpointRun run = in_a_hurry();
+  run.key = kKey;
+  const auto conversation = open_endpoint(at(server.url()), std::move(run), {});
+  conversation->user("hello");
+  CHECK(conversation->reply({}).content == "it is [key], plan");
+}
+
 TEST_CASE("a server that is not there is tried again, and then given up") {
   std::vector<std::string> notes;
   const std::string url = [] { return ChatSocket([](const auto&) { return Act{}; }).url(); }();
