@@ -19,6 +19,9 @@ using nlohmann::ordered_json;
 constexpr size_t kMessageBytes = 16;
 // A turn that a server has no room for is asked for with less and less, down to this many tokens.
 constexpr int64_t kSmallestTurn = 256;
+// No token is so long, and no turn without tokens: a server may send without end.
+constexpr int64_t kMostBytesOfToken = 256;
+constexpr int64_t kMostBytesBeside = 64 << 10;
 
 constexpr const char* kNotDone = "Error: the call was not done.";
 constexpr const char* kCallsAsText =
@@ -117,6 +120,13 @@ std::string said_in(const std::string& body) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
   return text.find_first_not_of(' ') == std::string::npos ? "it does not say why" : text;
+}
+
+void check_length(const ChatStream& stream, int64_t tokens) {
+  const int64_t most = kMostBytesBeside + kMostBytesOfToken * std::min<int64_t>(tokens, 1 << 20);
+  if (static_cast<int64_t>(stream.bytes()) <= most) return;
+  throw StreamBroken("it says far more than the " + std::to_string(tokens) +
+                     " tokens that it was asked for");
 }
 
 // Passes a turn's text on as it comes: reasoning, its end marker, what is said.
@@ -271,7 +281,11 @@ Reply RemoteConversation::reply(const ReplyOptions& options) {
     try {
       answer = transport_->post(
           "chat/completions", request(options, most),
-          [&](std::string_view bytes) { stream.push(bytes); }, options.cancel);
+          [&](std::string_view bytes) {
+            stream.push(bytes);
+            check_length(stream, most);
+          },
+          options.cancel);
     } catch (const StreamBroken& error) {
       why = error.what();
     } catch (const Error&) {

@@ -125,6 +125,19 @@ TEST_CASE("a server that never finishes is an error in the end") {
   REQUIRE(talk.conversation.messages().size() == 2);
 }
 
+TEST_CASE("a server that says far more than it was asked for is cut short") {
+  const std::string piece = chat_server::chunk({{"content", std::string(50'000, 'x')}});
+  Talk talk(std::vector<Act>(4, Act{200, piece + piece, false}));
+  talk.begin();
+  ReplyOptions options;
+  options.max_tokens = 10;
+  REQUIRE_THROWS_WITH(talk.conversation.reply(options),
+                      message_with("far more than the 10 tokens that it was asked for"));
+  Talk enough({good(says(std::string(50'000, 'x')))});
+  enough.begin();
+  REQUIRE(enough.conversation.reply(options).content.size() == 50'000);
+}
+
 TEST_CASE("errors in the middle of a stream are tried again where they may pass") {
   const std::string half = chat_server::chunk({{"content", "half"}});
   const auto failing = [&](const std::string& error) {
