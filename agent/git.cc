@@ -8,17 +8,28 @@ namespace dsv4::agent {
 
 namespace fs = std::filesystem;
 
-GitLibrary::GitLibrary() {
-  git_libgit2_init();
-  git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-  // What sparse checkouts, partial clones and newer worktrees announce changes nothing that is used
-  // here, and libgit2 would refuse the whole repository for it.
-  std::array extensions = {"worktreeconfig", "partialclone", "preciousobjects",
-                           "relativeworktrees"};
-  git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions.data(), extensions.size());
-}
+namespace {
 
-GitLibrary::~GitLibrary() { git_libgit2_shutdown(); }
+// libgit2's settings belong to the whole process and no lock guards them, so they are made once.
+class Settings {
+ public:
+  Settings() {
+    git_libgit2_init();
+    git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+    // What sparse checkouts, partial clones and newer worktrees announce changes nothing that is
+    // used here, and libgit2 would refuse the whole repository for it.
+    std::array extensions = {"worktreeconfig", "partialclone", "preciousobjects",
+                             "relativeworktrees"};
+    git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions.data(), extensions.size());
+  }
+  ~Settings() { git_libgit2_shutdown(); }
+  Settings(const Settings&) = delete;
+  Settings& operator=(const Settings&) = delete;
+};
+
+}  // namespace
+
+GitLibrary::GitLibrary() { static const Settings settings; }
 
 std::string git_message() {
   const git_error* error = git_error_last();

@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "agent/error.h"
 #include "tests/agent/scratch.h"
 #include "tests/catch.h"
@@ -90,6 +92,20 @@ TEST_CASE("the listing is the tree on disk: changed, new and untracked files, no
   std::filesystem::remove(scratch / "repo/removed.txt");
   const Listing listing = list_tree(enclosing_repository(scratch / "repo"));
   REQUIRE(paths(listing) == Paths{".gitignore", "new.txt", "tracked.txt"});
+}
+
+TEST_CASE("several threads may look at repositories at once") {
+  const Scratch scratch;
+  git_init(scratch / "repo");
+  const auto look_often = [&] {
+    for (int i = 0; i < 3000; ++i) {
+      if (enclosing_repository(scratch / "repo").root.empty()) return;
+    }
+  };
+  std::jthread other(look_often);
+  look_often();
+  other.join();
+  REQUIRE(enclosing_repository(scratch / "repo").root == scratch / "repo");
 }
 
 TEST_CASE("links are listed as links and special files are skipped") {
