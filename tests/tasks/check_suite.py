@@ -72,8 +72,9 @@ def read_task(folder):
     require(present == {"issue.md", "about.toml", "gold.patch", "repo"},
             f"holds {sorted(present)}, not issue.md, about.toml, gold.patch and repo/")
     issue = (folder / "issue.md").read_text(encoding="utf-8")
-    head = re.match(r"---\nrepo: repo\ntest: (.+)\n---\n# (.+)\n\n\S", issue)
-    require(head, "issue.md does not begin with front matter (repo, test), a title and a text")
+    head = re.match(r"---\nrepo: repo\ntest: (.+)\ntimeout: 2m\n---\n# (.+)\n\n\S", issue)
+    require(head, "issue.md does not begin with front matter (repo, test, timeout: 2m), a title "
+            "and a text")
     about = tomllib.loads((folder / "about.toml").read_text(encoding="utf-8"))
     require(sorted(about) == ["grade", "kind", "language"],
             f"about.toml has {sorted(about)}, not grade, language and kind")
