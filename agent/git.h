@@ -8,9 +8,9 @@
 
 namespace dsv4::agent {
 
-// Before the first use of libgit2; any thread may make one at any time. libgit2 runs no hooks, filters or other commands that a
-// repository's configuration names, and the program never starts git on the user's tree, so a
-// repository that somebody else owns may be read.
+// Before the first use of libgit2; any thread may make one at any time. libgit2 runs no hooks,
+// filters or other commands that a repository's configuration names, and the program never starts
+// git on the user's tree, so a repository that somebody else owns may be read.
 class GitLibrary {
  public:
   GitLibrary();
