@@ -108,6 +108,8 @@ std::vector<Failure> find_failures(std::string_view output, const SourceView& vi
                         parse_googletest(out, view, found) || parse_go(out, view, found) ||
                         parse_cargo(out, view, found) || parse_rustc(out, view, found) ||
                         parse_tap(out, view, found) || parse_node(out, view, found) ||
+                        parse_mocha(out, view, found) || parse_jest(out, view, found) ||
+                        parse_vitest(out, view, found) || parse_script_error(out, view, found) ||
                         parse_own_line(out, view, found);
     if (!parsed) ++out.at;
   }

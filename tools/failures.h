@@ -21,7 +21,7 @@ struct Failure {
   std::string head{};  // "test_calc.py: test_clamp", or a whole line of the output
   bool whole_line = false;
   std::string source{};                 // the line that failed, trimmed; may be empty
-  std::vector<std::string> messages{};  // at most three
+  std::vector<std::string> messages{};  // at most four
   std::vector<Frame> frames{};          // innermost first, test files included
   bool message_first = false;           // as compilers print it
   bool weak = false;                    // shown only when nothing better is found
@@ -39,6 +39,7 @@ struct SourceView {
 struct OutputLines {
   std::vector<std::string> lines;
   size_t at = 0;
+  std::string file{};  // whose tests these lines are about, where a heading has said it
 
   bool done() const { return at >= lines.size(); }
   const std::string& line() const { return lines[at]; }
@@ -62,6 +63,10 @@ bool parse_cargo(OutputLines& out, const SourceView& view, std::vector<Failure>&
 bool parse_rustc(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_tap(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_node(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_mocha(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_jest(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_vitest(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
+bool parse_script_error(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 bool parse_own_line(OutputLines& out, const SourceView& view, std::vector<Failure>& found);
 
 // "PATH:LINE:" or "PATH:LINE:COLUMN:" at the front of a line, and the rest.

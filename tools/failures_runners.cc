@@ -1,46 +1,14 @@
 #include <algorithm>
 #include <cctype>
 
+#include "tools/failure_parts.h"
 #include "tools/failures.h"
-#include "tools/syntax.h"
 #include "tools/text.h"
 
-// The failures as go, cargo and node's test runner print them.
+// The failures as go and cargo print them.
 
 namespace dsv4::tools {
 namespace {
-
-constexpr size_t kMessages = 3;
-
-size_t blanks_before(std::string_view line) {
-  return std::min(line.find_first_not_of(" \t"), line.size());
-}
-
-void add_message(Failure& failure, std::string_view message) {
-  message = trimmed(message);
-  if (!message.empty() && failure.messages.size() < kMessages) {
-    failure.messages.emplace_back(message);
-  }
-}
-
-// Of the repository only; the innermost comes first.
-void add_frame(Failure& failure, const SourceView& view, const Located& place,
-               const std::string& function) {
-  const auto source = view.line(place.path, place.line);
-  if (!source) return;
-  failure.frames.push_back({place.path, place.line, function});
-  if (failure.source.empty()) failure.source = *source;
-}
-
-void set_head(Failure& failure, const std::string& name) {
-  const auto test = std::find_if(failure.frames.begin(), failure.frames.end(),
-                                 [](const Frame& frame) { return is_test_file(frame.path); });
-  if (test != failure.frames.end()) {
-    failure.head = test->path + ": " + name;
-  } else {
-    failure.head = failure.frames.empty() ? name : failure.frames.front().path + ": " + name;
-  }
-}
 
 // "TestClamp/case" of "--- FAIL: TestClamp/case (0.00s)".
 std::string go_test_name(std::string_view line) {
@@ -68,56 +36,29 @@ void read_go_stack(OutputLines& out, const SourceView& view, Failure& failure) {
   }
 }
 
-// The YAML block of one result: key: value, or |- and deeper lines.
-struct TapBlock {
-  std::vector<std::string> error;
-  std::vector<std::string> stack;
-  std::string kind;
-};
+bool is_go_result(std::string_view line) { return trimmed(line).starts_with("--- "); }
 
-TapBlock read_tap_block(OutputLines& out) {
-  TapBlock block;
-  if (out.done() || trimmed(out.line()) != "---") return block;
-  const size_t depth = blanks_before(out.line());
-  std::vector<std::string>* into = nullptr;
-  for (++out.at; !out.done() && trimmed(out.line()) != "..."; ++out.at) {
-    const std::string& line = out.line();
-    if (blanks_before(line) > depth || trimmed(line).empty()) {
-      if (into) into->emplace_back(trimmed(line));
-      continue;
-    }
-    into = nullptr;
-    const std::string_view entry = trimmed(line);
-    const size_t colon = entry.find(": ");
-    if (colon == std::string_view::npos) continue;
-    const std::string_view key = entry.substr(0, colon);
-    std::string_view value = trimmed(entry.substr(colon + 2));
-    if (value.size() > 1 && value.front() == '\'' && value.back() == '\'') {
-      value = value.substr(1, value.size() - 2);
-    }
-    if (key == "error") into = &block.error;
-    if (key == "stack") into = &block.stack;
-    if (key == "failureType") block.kind = value;
-    if (into && !value.starts_with('|')) into->emplace_back(value);
-  }
-  if (!out.done()) ++out.at;
-  return block;
+void add_go_line(std::string_view line, const SourceView& view, Failure& failure) {
+  const auto place = located(trimmed(line));
+  if (place) add_frame(failure, view, *place, "");
+  add_message(failure, place ? std::string_view(place->rest) : line);
 }
 
-// The place in "at f (/work/calc.js:3:1)", "at /work/calc.js:3:1", "at file:///work/calc.js:3:1".
-void add_script_frame(std::string_view entry, const SourceView& view, Failure& failure) {
-  entry = trimmed(entry);
-  std::string function;
-  if (entry.starts_with("at ")) entry.remove_prefix(3);
-  const size_t open = entry.rfind('(');
-  if (open != std::string_view::npos && entry.find(')', open) != std::string_view::npos) {
-    function = trimmed(entry.substr(0, open));
-    entry = entry.substr(open + 1, entry.find(')', open) - open - 1);
+// With -v a test's lines stand before its result, behind "=== RUN   TestClamp" and, where tests
+// run at once, behind "=== NAME  TestClamp" again.
+void read_go_lines_before(const OutputLines& out, size_t end, const std::string& name,
+                          const SourceView& view, Failure& failure) {
+  bool of_it = false;
+  for (size_t at = 0; at < end; ++at) {
+    const std::string& line = out.lines[at];
+    if (line.starts_with("=== ")) {
+      of_it = trimmed(std::string_view(line).substr(line.find_last_of(' ') + 1)) == name;
+    } else if (is_go_result(line)) {
+      of_it = false;
+    } else if (of_it) {
+      add_go_line(line, view, failure);
+    }
   }
-  constexpr std::string_view kFile = "file://";
-  if (entry.starts_with(kFile)) entry.remove_prefix(kFile.size());
-  const auto place = located(std::string(entry) + ":");
-  if (place) add_frame(failure, view, *place, function);
 }
 
 }  // namespace
@@ -128,17 +69,14 @@ bool parse_go(OutputLines& out, const SourceView& view, std::vector<Failure>& fo
   const std::string name = go_test_name(out.line());
   if (name.empty()) return false;
   const size_t depth = blanks_before(out.line());
-  ++out.at;
-  // One that only sums up what follows below it.
-  if (!out.done() && blanks_before(out.line()) > depth && !go_test_name(out.line()).empty()) {
-    return true;
+  const size_t start = ++out.at;
+  for (; !out.done() && blanks_before(out.line()) > depth; ++out.at) {
+    if (!go_test_name(out.line()).empty()) return true;  // this one only sums up those below it
   }
   Failure failure;
-  for (; !out.done() && blanks_before(out.line()) > depth && go_test_name(out.line()).empty();
-       ++out.at) {
-    const auto place = located(trimmed(out.line()));
-    if (place) add_frame(failure, view, *place, "");
-    add_message(failure, place ? place->rest : out.line());
+  read_go_lines_before(out, start - 1, name, view, failure);
+  for (size_t at = start; at < out.at; ++at) {
+    if (!is_go_result(out.lines[at])) add_go_line(out.lines[at], view, failure);
   }
   if (!out.done() && out.line().starts_with("panic: ")) {
     add_message(failure, out.line());
@@ -199,51 +137,6 @@ bool parse_rustc(OutputLines& out, const SourceView& view, std::vector<Failure>&
   add_message(failure, line);
   found.push_back(std::move(failure));
   out.at += 2;
-  return true;
-}
-
-// TAP, as node prints it into a pipe: "not ok 2 - high", then a block between --- and ...
-bool parse_tap(OutputLines& out, const SourceView& view, std::vector<Failure>& found) {
-  std::string_view line = trimmed(out.line());
-  constexpr std::string_view kNotOk = "not ok ";
-  if (!line.starts_with(kNotOk)) return false;
-  line.remove_prefix(kNotOk.size());
-  const size_t digits = std::min(line.find_first_not_of("0123456789"), line.size());
-  std::string_view name = trimmed(line.substr(digits));
-  if (name.starts_with("- ")) name.remove_prefix(2);
-  ++out.at;
-  const bool todo = name.find("# TODO") != std::string_view::npos ||
-                    name.find("# SKIP") != std::string_view::npos;
-  const TapBlock block = read_tap_block(out);
-  if (todo || block.kind == "subtestsFailed") return true;
-  Failure failure;
-  for (const std::string& message : block.error) add_message(failure, message);
-  for (const std::string& entry : block.stack) add_script_frame(entry, view, failure);
-  set_head(failure,
-           name.empty() ? "test " + std::string(line.substr(0, digits)) : std::string(name));
-  found.push_back(std::move(failure));
-  return true;
-}
-
-// The same runner on a terminal: behind "✖ failing tests:", each "✖ high (0.85ms)".
-bool parse_node(OutputLines& out, const SourceView& view, std::vector<Failure>& found) {
-  constexpr std::string_view kCross = "\u2716 ";
-  const std::string& line = out.line();
-  if (!line.starts_with(kCross) || !out.peek(1).starts_with("  ")) return false;
-  std::string_view name = std::string_view(line).substr(kCross.size());
-  if (name.ends_with("ms)")) name = trimmed(name.substr(0, name.rfind(" (")));
-  Failure failure;
-  for (++out.at; !out.done() && (out.line().starts_with(' ') || out.line().empty()); ++out.at) {
-    const std::string_view entry = trimmed(out.line());
-    if (entry.starts_with("at ")) {
-      add_script_frame(entry, view, failure);
-    } else if (failure.frames.empty()) {
-      add_message(failure, entry);
-    }
-    if (entry.empty() && !out.peek(1).starts_with(' ')) break;
-  }
-  set_head(failure, std::string(name));
-  found.push_back(std::move(failure));
   return true;
 }
 

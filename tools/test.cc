@@ -1,6 +1,7 @@
 #include "tools/test.h"
 
 #include "tools/error.h"
+#include "tools/go_events.h"
 #include "tools/test_report.h"
 #include "tools/test_runs.h"
 #include "tools/workspace.h"
@@ -34,8 +35,8 @@ TestReport run_tests(Workspace& workspace, std::stop_token cancel) {
   workspace.history.after_tests();
   workspace.failing_command.reset();
   if (!report.passed) {
-    workspace.failing_command =
-        failing_only(workspace.options.test_command, read_test_run(report.result.output));
+    workspace.failing_command = failing_only(
+        workspace.options.test_command, read_test_run(without_go_events(report.result.output)));
   }
   report.text = report.passed ? "The tests pass." : failure_report(workspace, report.result);
   return report;

@@ -4,6 +4,7 @@
 
 #include "tools/error.h"
 #include "tools/failures.h"
+#include "tools/go_events.h"
 #include "tools/source_text.h"
 #include "tools/test_runs.h"
 #include "tools/text.h"
@@ -165,7 +166,8 @@ std::string tail(std::string_view output) {
 }  // namespace
 
 std::string failure_report(Workspace& workspace, const sandbox::Result& result) {
-  const std::string output = with_repository_paths(valid_utf8(result.output), workspace);
+  const std::string output =
+      with_repository_paths(without_go_events(valid_utf8(result.output)), workspace);
   Sources sources(workspace);
   const SourceView view{
       [&](const std::string& path, size_t line) { return sources.line(path, line); },

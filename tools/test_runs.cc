@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "tools/test_run_lines.h"
 #include "tools/text.h"
 
 namespace dsv4::tools {
-namespace {
 
-constexpr size_t kMostNames = 200;  // more are run together with all others
-
-// The number that stands before `word` in the line: "2 failed".
 std::optional<size_t> number_before(std::string_view line, std::string_view word) {
   const size_t at = line.find(word);
   if (at == std::string_view::npos || at == 0) return std::nullopt;
@@ -19,6 +16,15 @@ std::optional<size_t> number_before(std::string_view line, std::string_view word
   if (begin == at || at - begin > 9) return std::nullopt;
   return std::stoul(std::string(line.substr(begin, at - begin)));
 }
+
+void add_name(TestRun& run, std::string_view name) {
+  const auto& names = run.failed_names;
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    run.failed_names.emplace_back(name);
+  }
+}
+
+namespace {
 
 // "3 failed, 1 passed, 1 skipped in 0.05s", with or without rules of = around it.
 bool read_pytest(std::string_view line, TestRun& run) {
@@ -36,6 +42,30 @@ bool read_pytest(std::string_view line, TestRun& run) {
   run.failed = failed.value_or(0) + errors.value_or(0);
   run.passed = passed.value_or(0);
   run.skipped = number_before(line, " skipped");
+  return true;
+}
+
+// "FAIL: test_high (test_calc.ClampTest.test_high)", of which older Pythons leave out the last
+// part, and "ERROR: setUpClass (test_calc.ClampTest)".
+void read_unittest_name(std::string_view line, TestRun& run) {
+  if (!line.starts_with("FAIL: ") && !line.starts_with("ERROR: ")) return;
+  line.remove_prefix(line.find(' ') + 1);
+  const size_t open = line.find(" (");
+  const size_t close = line.find(')');
+  if (open == line.npos || close == line.npos || close < open) return;
+  const std::string_view method = line.substr(0, open);
+  std::string name(line.substr(open + 2, close - open - 2));
+  // A file that cannot be imported is tried again with any of the others.
+  if (name.find("_FailedTest") != std::string::npos) return;
+  const bool fixture = method.starts_with("setUp") || method.starts_with("tearDown");
+  if (!fixture && !name.ends_with("." + std::string(method))) name += "." + std::string(method);
+  add_name(run, name);
+}
+
+// "Ran 7 tests in 0.001s" and "FAILED (failures=3, errors=3, skipped=1)".
+bool read_unittest(std::string_view line, TestRun& run) {
+  if (!line.starts_with("Ran ") || !number_before(line, " test")) return false;
+  run.runner = Runner::kUnittest;
   return true;
 }
 
@@ -81,6 +111,10 @@ bool read_googletest(std::string_view line, TestRun& run) {
 
 bool read_go(std::string_view line, TestRun& run) {
   constexpr std::string_view kFail = "--- FAIL: ";
+  if (run.runner == Runner::kUnknown || run.runner == Runner::kGo) {
+    if (line.starts_with("--- PASS: ")) run.passed = run.passed.value_or(0) + 1;  // with -v
+    if (line.starts_with("--- SKIP: ")) run.skipped = run.skipped.value_or(0) + 1;
+  }
   if (!line.starts_with(kFail)) return false;
   line.remove_prefix(kFail.size());
   run.runner = Runner::kGo;
@@ -104,13 +138,6 @@ bool read_cargo(std::string_view line, TestRun& run) {
   return true;
 }
 
-void add_name(TestRun& run, std::string_view name) {
-  const auto& names = run.failed_names;
-  if (std::find(names.begin(), names.end(), name) == names.end()) {
-    run.failed_names.emplace_back(name);
-  }
-}
-
 // "✖ high (0.85ms)" or "not ok 1 - high", at any depth: what is around a test that fails fails too.
 void read_node_name(std::string_view line, TestRun& run) {
   constexpr std::string_view kCross = "\u2716 ";
@@ -130,18 +157,18 @@ void read_node_name(std::string_view line, TestRun& run) {
 
 // Catch2 writes the name of each test case that it has something to say of between two rules, and
 // below it those of its sections, indented.
-std::vector<std::string> catch2_names(const std::vector<std::string_view>& lines) {
+std::vector<std::string> catch2_names(const std::vector<std::string>& lines) {
   const auto is_rule = [&](size_t at) {
     constexpr size_t kShortest = 40;
     return at < lines.size() && lines[at].size() >= kShortest &&
-           lines[at].find_first_not_of('-') == std::string_view::npos;
+           lines[at].find_first_not_of('-') == std::string::npos;
   };
   TestRun found;
   for (size_t at = 0; at + 1 < lines.size(); ++at) {
     if (!is_rule(at) || is_rule(at + 1) || lines[at + 1].empty()) continue;
-    std::string name(lines[++at]);
+    std::string name = lines[++at];
     for (; at + 1 < lines.size() && !is_rule(at + 1) && !lines[at + 1].starts_with("  "); ++at) {
-      name += " " + std::string(lines[at + 1]);  // it was too long for a line
+      name += " " + lines[at + 1];  // it was too long for a line
     }
     while (at + 1 < lines.size() && !is_rule(at + 1)) ++at;
     ++at;
@@ -157,7 +184,7 @@ bool read_node(std::string_view line, TestRun& run) {
   const size_t blank = line.find(' ');
   if (blank == std::string_view::npos) return false;
   const std::string_view what = line.substr(0, blank);
-  const std::string_view digits = line.substr(blank + 1);
+  const std::string_view digits = trimmed(line.substr(blank + 1));  // tape aligns them
   if (digits.empty() || digits.size() > 9 ||
       digits.find_first_not_of("0123456789") != std::string_view::npos) {
     return false;
@@ -171,93 +198,11 @@ bool read_node(std::string_view line, TestRun& run) {
   return true;
 }
 
-std::string quoted(std::string_view word) {
-  std::string result = "'";
-  for (const char c : word) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
-// As a pattern that only this text matches.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (std::string_view("\\^$.|?*+()[]{}/").find(c) != std::string_view::npos) result += '\\';
-    result += c;
-  }
-  return result;
-}
-
-std::string joined(const std::vector<std::string>& names, std::string_view between) {
-  std::string result;
-  for (const std::string& name : names) {
-    result += (result.empty() ? "" : std::string(between)) + name;
-  }
-  return result;
-}
-
-// Tests that are run with their parent's name: "TestClamp" for "TestClamp/case".
-std::vector<std::string> top_level(const std::vector<std::string>& names) {
-  std::vector<std::string> result;
-  for (const std::string& name : names) {
-    std::string top = name.substr(0, name.find('/'));
-    if (std::find(result.begin(), result.end(), top) == result.end()) {
-      result.push_back(std::move(top));
-    }
-  }
-  return result;
-}
-
-// The last of the commands that && joins; empty when the shell would do more with it.
-std::string_view last_part(std::string_view command) {
-  const size_t at = command.rfind("&&");
-  const std::string_view last = at == command.npos ? command : command.substr(at + 2);
-  return last.find_first_of(";|&<>()$`#\n\\") == last.npos ? trimmed(last) : std::string_view();
-}
-
-bool has_word(std::string_view part, std::string_view word) {
-  for (size_t at = part.find(word); at != part.npos; at = part.find(word, at + 1)) {
-    const bool begins = at == 0 || part[at - 1] == ' ' || part[at - 1] == '/';
-    const size_t end = at + word.size();
-    if (begins && (end == part.size() || part[end] == ' ')) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
-namespace {
-
-// Before the names of files, behind which options are the files' own.
-std::optional<std::string> node_command(const std::string& command, std::string_view part,
-                                        const TestRun& run) {
-  constexpr std::string_view kTest = "node --test";
-  if (!part.starts_with(kTest) || part.find("--test-name-pattern") != part.npos) return {};
-  if (part.size() > kTest.size() && part[kTest.size()] != ' ') return {};
-  std::string patterns;
-  for (const std::string& name : run.failed_names) {
-    patterns += " --test-name-pattern=" + quoted("^" + escaped(name) + "$");
-  }
-  const size_t at = command.rfind(kTest) + kTest.size();
-  return command.substr(0, at) + patterns + command.substr(at);
-}
-
-// A program and nothing else; with names that its own patterns do not take for something else.
-std::optional<std::string> catch2_command(const std::string& command, std::string_view part,
-                                          const TestRun& run) {
-  if (part.find('/') == part.npos || part.find(' ') != part.npos) return {};
-  if (run.failed_names.size() != run.failed) return {};  // not all of them were understood
-  std::vector<std::string> names;
-  for (const std::string& name : run.failed_names) {
-    if (name.find_first_of("\"\\*[],~") != name.npos) return {};
-    names.push_back('"' + name + '"');
-  }
-  return command + " " + quoted(joined(names, ","));
-}
-
 }  // namespace
 
 std::string TestRun::counts() const {
-  if (runner == Runner::kUnknown) return "";
+  // unittest's own numbers count a test with subtests more than once.
+  if (runner == Runner::kUnknown || runner == Runner::kUnittest) return "";
   std::string text = std::to_string(failed) + " failed";
   if (passed) text += ", " + std::to_string(*passed) + " passed";
   if (skipped && *skipped > 0) text += ", " + std::to_string(*skipped) + " skipped";
@@ -265,62 +210,34 @@ std::string TestRun::counts() const {
 }
 
 TestRun read_test_run(std::string_view output) {
+  constexpr size_t kLongest = 500;
   TestRun run;
   TestRun outer;  // CTest's, which runs other runners
   TestRun node;
-  const std::vector<std::string_view> lines = split_lines(output);
-  for (const std::string_view raw : lines) {
-    if (raw.size() > 500) continue;
-    const std::string line = without_escapes(raw);
+  TestRun unittest;
+  std::vector<std::string> lines;
+  for (const std::string_view raw : split_lines(output)) {
+    if (raw.size() > kLongest) continue;
+    const std::string& line = lines.emplace_back(without_escapes(raw));
     if (read_ctest(line, outer)) continue;
     read_node_name(line, node);
+    read_unittest_name(line, unittest);
     read_pytest(line, run) || read_catch2(line, run) || read_googletest(line, run) ||
-        read_go(line, run) || read_cargo(line, run) || read_node(line, run);
+        read_go(line, run) || read_cargo(line, run) || read_node(line, run) ||
+        read_mocha(line, run) || read_jest(line, run) || read_vitest(line, run) ||
+        read_unittest(line, run);
   }
   if (outer.runner != Runner::kUnknown) return outer;
   if (run.runner == Runner::kNode) run.failed_names = node.failed_names;
   if (run.runner == Runner::kCatch2) run.failed_names = catch2_names(lines);
+  if (run.runner == Runner::kMocha) run.failed_names = mocha_names(lines);
+  if (run.runner == Runner::kJest) run.failed_names = jest_names(lines);
+  if (run.runner == Runner::kUnittest) {
+    run.failed_names = unittest.failed_names;
+    run.failed = run.failed_names.size();
+  }
+  run.scripts = npm_scripts(lines);
   return run;
-}
-
-std::optional<std::string> failing_only(const std::string& command, const TestRun& run) {
-  const std::string_view part = last_part(command);
-  if (part.empty() || run.failed == 0 || run.failed_names.size() > kMostNames) {
-    return std::nullopt;
-  }
-  const auto with = [&](const std::string& more) { return std::optional(command + " " + more); };
-  const bool named = !run.failed_names.empty();
-  switch (run.runner) {
-    case Runner::kPytest:
-      if (has_word(part, "pytest") || has_word(part, "py.test")) return with("--last-failed");
-      break;
-    case Runner::kCTest:
-      if (has_word(part, "ctest")) return with("--rerun-failed --output-on-failure");
-      break;
-    case Runner::kGo:
-      if (named && part.starts_with("go test")) {
-        return with("-run " + quoted("^(" + joined(top_level(run.failed_names), "|") + ")$"));
-      }
-      break;
-    case Runner::kCargo: {
-      if (!named || !part.starts_with("cargo test") || part.find(" -- ") != part.npos) break;
-      std::string names;
-      for (const std::string& name : run.failed_names) names += " " + quoted(name);
-      return with("-- --exact" + names);
-    }
-    case Runner::kGoogleTest:
-      if (named && part.find("gtest_filter") == part.npos && part.find('/') != part.npos) {
-        return with("--gtest_filter=" + quoted(joined(run.failed_names, ":")));
-      }
-      break;
-    case Runner::kCatch2:
-      return named ? catch2_command(command, part, run) : std::nullopt;
-    case Runner::kNode:
-      return named ? node_command(command, part, run) : std::nullopt;
-    case Runner::kUnknown:
-      break;
-  }
-  return std::nullopt;
 }
 
 }  // namespace dsv4::tools

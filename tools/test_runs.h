@@ -8,7 +8,26 @@
 namespace dsv4::tools {
 
 // The program that ran the tests, as its output tells.
-enum class Runner { kUnknown, kPytest, kCTest, kCatch2, kGoogleTest, kGo, kCargo, kNode };
+enum class Runner {
+  kUnknown,
+  kPytest,
+  kUnittest,
+  kCTest,
+  kCatch2,
+  kGoogleTest,
+  kGo,
+  kCargo,
+  kNode,
+  kMocha,
+  kJest,
+  kVitest
+};
+
+// One of package.json, as npm says that it runs it.
+struct Script {
+  std::string name;     // "test"
+  std::string command;  // "jest"
+};
 
 // What a runner's own summary says.
 struct TestRun {
@@ -17,8 +36,9 @@ struct TestRun {
   std::optional<size_t> passed{};  // not every runner counts them
   std::optional<size_t> skipped{};
   std::vector<std::string> failed_names{};  // where they are needed to run them again
+  std::vector<Script> scripts{};
 
-  // "2 failed, 1 passed, 1 skipped"; empty when the runner is not known.
+  // "2 failed, 1 passed, 1 skipped"; empty when the runner is not known, or counts otherwise.
   std::string counts() const;
 };
 TestRun read_test_run(std::string_view output);

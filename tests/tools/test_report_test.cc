@@ -176,6 +176,16 @@ TEST_CASE("hostile output neither hangs nor forges more than its own text") {
   output +=
       "____\n" + std::string(100000, '_') + "\n:::1:1:1\n" + std::string(1000, ':') + "\n\xff\xfe";
   CHECK(report(output).size() < 4000);
+  for (const char* line :
+       {"  \u25cf a\n", "FAIL a.js\n", " FAIL  a > b\n", "  1) a\n", "  1 failing\n",
+        "TypeError: x\n", "--- FAIL: a\n  --- FAIL: b\n", "not ok 1 - a\n  ---\n", "> a\n> jest\n",
+        "Tests: 99999999999999999999 failed\n"}) {
+    std::string many;
+    for (int k = 0; k < 60'000; ++k) many += line;
+    INFO(line);
+    CHECK(report(many).size() < 4000);
+    CHECK(dsv4::tools::read_test_run(many).counts().size() < 100);
+  }
   CHECK(dsv4::tools::located("a.cc:99999999999999999999:1: error: x") == std::nullopt);
 }
 
@@ -240,6 +250,18 @@ std::string recorded_report(const std::string& name) {
   return bench.call("test", Json::object()).text;
 }
 
+// The same in a tree with the files of a folder beside the recordings.
+std::string recorded_report(const std::string& name, const std::string& folder) {
+  const std::filesystem::path from =
+      std::filesystem::path(DSV4_SOURCE_DIR "/tests/tools/fixtures/test_outputs") / folder;
+  Bench bench("cat output.txt; exit 1");
+  std::filesystem::remove(bench.root() / "calc.py");
+  std::filesystem::remove(bench.root() / "test_calc.py");
+  std::filesystem::copy(from, bench.root(), std::filesystem::copy_options::recursive);
+  bench.put("output.txt", recorded(name + ".txt"));
+  return bench.call("test", Json::object()).text;
+}
+
 }  // namespace
 
 TEST_CASE("what real runners print is read: failures first, then the numbers") {
@@ -247,6 +269,21 @@ TEST_CASE("what real runners print is read: failures first, then the numbers") {
                            "gtest", "ctest", "ctest_out"}) {
     INFO(name);
     CHECK(recorded_report(name) + "\n" == recorded(std::string(name) + ".report"));
+  }
+}
+
+TEST_CASE("what the runners of JavaScript, unittest and go's events print is read too") {
+  const std::pair<const char*, const char*> recordings[] = {
+      {"mocha", "javascript"},     {"mocha_color", "javascript"},
+      {"mocha_tap", "javascript"}, {"mocha_broken", "javascript"},
+      {"jest", "javascript"},      {"jest_color", "javascript"},
+      {"jest_hook", "javascript"}, {"jest_suites", "javascript"},
+      {"tape", "javascript"},      {"node_script", "javascript"},
+      {"unittest", "unittest"},    {"go_json", "golang"},
+      {"go_v", "golang"}};
+  for (const auto& [name, folder] : recordings) {
+    INFO(name);
+    CHECK(recorded_report(name, folder) + "\n" == recorded(std::string(name) + ".report"));
   }
 }
 
@@ -286,6 +323,23 @@ TEST_CASE("the numbers of a run are the runner's own, and what failed can be run
        "--test-name-pattern='^clamp$'"},
       {"node_spec", "2 failed, 1 passed", "node --test --test-name-pattern=a", ""},
       {"npm", "2 failed, 1 passed", "npm test", ""},
+      {"mocha", "5 failed, 1 passed, 1 skipped", "npm test -- test/calc.mocha.js",
+       "npm test -- test/calc.mocha.js --grep '^(clamp outside lowers 5 to 3 \\(naïve ✖ case\\)$|"
+       "total adds prices$|total throws$|total waits too long$|load )'"},
+      {"mocha_color", "5 failed, 1 passed, 1 skipped", "npx mocha -g total", ""},
+      {"mocha_color", "5 failed, 1 passed, 1 skipped", "make test", ""},
+      {"jest_color", "4 failed, 0 passed", "cd web && npx jest",
+       "cd web && npx jest -t '^(clamp\\(5\\) is 3$|clamp\\(9\\) is 3$|matches$|"
+       "a thing that talks$)'"},
+      {"jest_color", "4 failed, 0 passed", "npm test", ""},
+      {"jest_suites", "3 failed, 0 passed", "jest", ""},
+      {"tape", "2 failed, 1 passed", "npm test", ""},
+      {"unittest", "", "python3 -m unittest discover -s .",
+       "python3 -m unittest discover -s . -k 'test_calc.Base' -k 'test_calc.ClampTest.test_throws' "
+       "-k 'test_calc.ClampTest.test_high' -k 'test_calc.ClampTest.test_many'"},
+      {"unittest", "", "python3 -m unittest -k high", ""},
+      {"go_v", "2 failed, 1 passed, 1 skipped", "go test -v",
+       "go test -v -run '^(TestClamp|TestPick)$'"},
       {"node_spec", "2 failed, 1 passed", "npm test", ""},
   };
   for (const Case& one : cases) {
@@ -294,7 +348,43 @@ TEST_CASE("the numbers of a run are the runner's own, and what failed can be run
     CHECK(run.counts() == one.counts);
     CHECK(failing_only(one.command, run).value_or("") == one.failing);
   }
+  const auto jest = read_test_run(recorded("jest.txt"));
+  CHECK(jest.counts() == "9 failed, 1 passed, 1 skipped");
+  const std::string pattern = failing_only("npm test", jest).value_or("");
+  CHECK(pattern.starts_with("npm test -- -t '^(clamp outside lowers 5 to 3 \\(naïve ✖ case\\)$|"));
+  CHECK(failing_only("npm run test", jest).has_value());
+  CHECK_FALSE(failing_only("npm run unit", jest).has_value());
   CHECK(read_test_run("Ran 3 tests in 0.001s\n\nFAILED (failures=1)\n").counts().empty());
+}
+
+TEST_CASE("vitest's failures are read, with what several tests have in common") {
+  const std::string output =
+      " \u276f src/calc.test.ts (3 tests | 3 failed) 12ms\n"
+      "   \u00d7 clamp > lowers 4ms\n\n"
+      "\u23af\u23af\u23af\u23af Failed Tests 3 \u23af\u23af\u23af\u23af\n\n"
+      " FAIL  src/calc.test.ts > clamp > lowers\n"
+      "AssertionError: expected 5 to be 3 // Object.is equality\n\n"
+      "- Expected\n+ Received\n\n- 3\n+ 5\n\n"
+      " \u276f src/calc.test.ts:2:27\n      1| it(\"lowers\", () => {\n"
+      "      2|   expect(clamp(5, 0, 3)).toBe(3);\n       |                          ^\n\n"
+      "\u23af\u23af\u23af\u23af\u23af[1/3]\u23af\n\n"
+      " FAIL  src/calc.test.ts > total > a\n FAIL  src/calc.test.ts > total > b\n"
+      "TypeError: Cannot read properties of null\n \u276f total src/calc.ts:1:40\n\n"
+      "\u23af\u23af\u23af\u23af\u23af[3/3]\u23af\n\n"
+      " Test Files  1 failed (1)\n      Tests  3 failed | 2 passed | 1 skipped (6)\n";
+  Bench bench("cat output.txt; exit 1");
+  bench.put("output.txt", output);
+  bench.put("src/calc.ts", "export function total(items) { return items.length; }\n");
+  bench.put("src/calc.test.ts", "it(\"lowers\", () => {\n  expect(clamp(5, 0, 3)).toBe(3);\n});\n");
+  CHECK(bench.call("test", Json::object()).text ==
+        "The tests fail: exit status 1.\n"
+        "FAIL src/calc.test.ts > clamp > lowers\n  expect(clamp(5, 0, 3)).toBe(3);\n"
+        "  AssertionError: expected 5 to be 3 // Object.is equality\n"
+        "  Expected: 3\n  Received: 5\n  see calc.py: clamp\n"
+        "FAIL src/calc.test.ts > total > a (and 1 more)\n"
+        "  export function total(items) { return items.length; }\n"
+        "  TypeError: Cannot read properties of null\n  see src/calc.ts: total\n"
+        "(3 failed, 2 passed, 1 skipped)");
 }
 
 TEST_CASE("only the tests that failed are run again when asked, which is no result of the tests") {
