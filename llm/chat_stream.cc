@@ -8,6 +8,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t kMostCalls = 256;  // of one turn
+constexpr size_t kFront = 2048;     // bytes kept of what came first
 
 const ordered_json* member(const ordered_json& json, const char* name) {
   const auto found = json.is_object() ? json.find(name) : json.end();
@@ -33,6 +34,7 @@ void ChatStream::push(std::string_view bytes) {
     begun_ = true;
     streams_ = bytes[first] != '{';
   }
+  front_.append(bytes.substr(0, kFront - std::min(kFront, front_.size())));
   if (streams_) {
     events_.push(bytes);
   } else {
@@ -44,8 +46,19 @@ void ChatStream::finish() {
   if (streams_) {
     events_.finish();
   } else if (const auto json = json_from_wire(whole_body_)) {
+    understood_ = true;
     take(*json);
+    if (member(*json, "choices") == nullptr && !error_) fault_ = "it sent JSON without any choices";
   }
+}
+
+bool ChatStream::foreign() const {
+  if (!begun_ || understood_ || !streams_) return false;
+  const auto begins = [this](std::string_view field) {
+    return front_.starts_with(field) || field.starts_with(front_);
+  };
+  return !begins("data") && !begins("event") && !begins("id") && !begins("retry") && !begins(":") &&
+         !begins("\xef\xbb\xbf");
 }
 
 size_t ChatStream::bytes() const {
@@ -55,6 +68,7 @@ size_t ChatStream::bytes() const {
 }
 
 void ChatStream::data(std::string_view text) {
+  understood_ = true;
   if (text == "[DONE]") {
     done_ = true;
     return;
@@ -62,13 +76,13 @@ void ChatStream::data(std::string_view text) {
   // An event that cannot be read has lost something of the turn.
   if (const auto json = json_from_wire(text)) {
     take(*json);
-  } else if (!error_) {
-    error_ = WireError{"it sent an event that is no JSON", 0};
+  } else if (!fault_) {
+    fault_ = "it sent an event that is no JSON";
   }
 }
 
 void ChatStream::take(const ordered_json& json) {
-  if (error_) return;
+  if (error_ || fault_) return;
   error_ = error_from_wire(json);
   if (error_) return;
   if (const ordered_json* usage = member(json, "usage")) {
@@ -131,7 +145,7 @@ void ChatStream::take_call(const ordered_json& delta, size_t place) {
   const auto at = static_cast<size_t>(found - indexes_.begin());
   if (found == indexes_.end()) {
     if (indexes_.size() == kMostCalls) {
-      error_ = WireError{"it makes more calls in one turn than can be meant", 0};
+      fault_ = "it makes more calls in one turn than can be meant";
       return;
     }
     indexes_.push_back(index);

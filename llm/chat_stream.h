@@ -30,13 +30,20 @@ class ChatStream {
   void finish();
 
   // The reply came to its end: a finish_reason or [DONE] was seen, and no error.
-  bool whole() const { return (ended_ || done_) && !error_; }
+  bool whole() const { return (ended_ || done_) && !error_ && !fault_; }
   const WireMessage& message() const { return message_; }
   const std::string& finish_reason() const { return finish_reason_; }
   const std::optional<WireUsage>& usage() const { return usage_; }
-  // What the server said instead of going on; or what it sent that cannot be understood.
+  // What the server said instead of going on.
   const std::optional<WireError>& error() const { return error_; }
-  size_t bytes() const;  // of what was thought, said and called
+  // What is wrong with what it sent: a sentence part.
+  const std::optional<std::string>& fault() const { return fault_; }
+  // Nothing came but blanks.
+  bool empty() const { return !begun_; }
+  // What came is neither events nor JSON, from its first bytes on.
+  bool foreign() const;
+  const std::string& front() const { return front_; }  // the first bytes that came
+  size_t bytes() const;                                // of what was thought, said and called
 
  private:
   void data(std::string_view text);
@@ -47,6 +54,7 @@ class ChatStream {
 
   Listeners listeners_;
   EventStream events_;
+  std::string front_;
   std::string whole_body_;  // of a server that does not stream
   bool streams_ = false;
   bool begun_ = false;
@@ -57,6 +65,8 @@ class ChatStream {
   bool done_ = false;
   std::optional<WireUsage> usage_;
   std::optional<WireError> error_;
+  std::optional<std::string> fault_;
+  bool understood_ = false;  // an event, or a whole JSON, has come
 };
 
 }  // namespace dsv4::llm

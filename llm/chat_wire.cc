@@ -59,7 +59,6 @@ ordered_json to_wire(const WireMessage& message) {
   ordered_json json = {{"role", message.role}, {"content", message.content}};
   if (!message.reasoning.empty()) json[message.reasoning_field] = message.reasoning;
   if (!message.calls.empty()) {
-    if (message.content.empty()) json["content"] = nullptr;
     ordered_json calls = ordered_json::array();
     for (const WireCall& call : message.calls) {
       calls.push_back({{"id", call.id},

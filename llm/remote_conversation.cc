@@ -8,7 +8,7 @@
 #include "llm/encoding_json.h"
 #include "llm/encoding_parts.h"
 #include "llm/error.h"
-#include "llm/utf8.h"
+#include "llm/server_words.h"
 
 namespace dsv4::llm {
 namespace {
@@ -92,34 +92,6 @@ std::string unreadable_text(const WireMessage& message) {
     out += call.name + ' ' + call.arguments;
   }
   return out;
-}
-
-bool may_pass(const WireError& error) {
-  return error.code < 400 || error.code == 408 || error.code == 429 || error.code >= 500;
-}
-
-bool speaks_of_length(const std::string& text) {
-  constexpr const char* kSigns[] = {
-      "context_length_exceeded", "exceed_context_size", "maximum context length",
-      "context length",          "context size",        "context window",
-      "maximum model length",    "max_model_len"};
-  return std::any_of(std::begin(kSigns), std::end(kSigns),
-                     [&](const char* sign) { return text.find(sign) != std::string::npos; });
-}
-
-// What the server says in the body of an error, on one line and not too long.
-std::string said_in(const std::string& body) {
-  const auto json = json_from_wire(body);
-  const auto error = json ? error_from_wire(*json) : std::nullopt;
-  std::string text = error && !error->message.empty() ? error->message : body;
-  if (json && !error && json->is_object() && json->contains("detail")) {
-    text = text_for_wire(json->at("detail"));
-  }
-  text = utf8_replace_broken(text.substr(0, 400));
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text.find_first_not_of(' ') == std::string::npos ? "it does not say why" : text;
 }
 
 void check_length(const ChatStream& stream, int64_t tokens) {
@@ -252,11 +224,14 @@ std::vector<WireMessage> RemoteConversation::messages() const {
   return out;
 }
 
-std::string RemoteConversation::request(const ReplyOptions& options, int64_t max_tokens) const {
+std::string RemoteConversation::request(const ReplyOptions& options, int64_t max_tokens,
+                                        bool stream) const {
   ordered_json json = {{"model", options_.model}, {"messages", ordered_json::array()}};
   for (const WireMessage& message : messages()) json["messages"].push_back(to_wire(message));
   if (!tools_.empty()) json["tools"] = ordered_json::array();
   for (const ordered_json& tool : tools_) json["tools"].push_back(tool_to_wire(tool));
+  // What is meant without it, but llama-cpp-python takes that for "none".
+  if (!tools_.empty()) json["tool_choice"] = "auto";
   const Sampling& sampling = options.sampling;
   json["max_tokens"] = max_tokens;
   json["temperature"] = sampling.temperature;
@@ -265,22 +240,24 @@ std::string RemoteConversation::request(const ReplyOptions& options, int64_t max
   if (sampling.top_k > 0) json["top_k"] = sampling.top_k;
   if (sampling.min_p > 0) json["min_p"] = sampling.min_p;
   if (sampling.temperature > 0) json["seed"] = sampling.seed & 0x7fffffff;  // some have 32 bits
-  json["stream"] = true;
-  json["stream_options"] = {{"include_usage", true}};
+  json["stream"] = stream;
+  if (stream) json["stream_options"] = {{"include_usage", true}};
   return text_for_wire(json);
 }
 
 Reply RemoteConversation::reply(const ReplyOptions& options) {
   int64_t most = std::min(options.max_tokens, options_.window - context());
   most = std::max<int64_t>(most, 1);
+  bool streams = streams_;
   for (int broken = 0;;) {
     Spoken spoken(options.on_text);
     ChatStream stream(spoken.listeners());
     ChatTransport::Answer answer{200, ""};
     std::string why = "it ended before the turn did";
+    bool cut = false;
     try {
       answer = transport_->post(
-          "chat/completions", request(options, most),
+          "chat/completions", request(options, most, streams),
           [&](std::string_view bytes) {
             stream.push(bytes);
             check_length(stream, most);
@@ -288,12 +265,19 @@ Reply RemoteConversation::reply(const ReplyOptions& options) {
           options.cancel);
     } catch (const StreamBroken& error) {
       why = error.what();
+      cut = true;
     } catch (const Error&) {
       if (!options.cancel.stop_requested()) throw;
     }
     stream.finish();
     const std::string raw = as_turn(stream.message().reasoning, stream.message().content, {});
     if (options.cancel.stop_requested()) return stopped(stream, raw);
+    // Some servers stream no turn that may call tools, and some of those say so by hanging up.
+    const bool mute = answer.ok() ? stream.empty() && !cut : speaks_of_streaming(answer.body);
+    if (mute && streams) {
+      streams = false;
+      continue;
+    }
     const bool no_room =
         (answer.status == 400 || answer.status == 413) && speaks_of_length(answer.body);
     if (no_room && most <= kSmallestTurn) return too_long();
@@ -302,7 +286,16 @@ Reply RemoteConversation::reply(const ReplyOptions& options) {
       continue;
     }
     if (!answer.ok()) refuse(answer);
-    if (stream.whole()) return accept(stream, raw, most);
+    if (stream.whole()) {
+      streams_ = streams;
+      return accept(stream, raw, most);
+    }
+    if (stream.foreign()) {
+      throw Error("what came from " + transport_->place() + " is no chat completion but " +
+                  what_came(stream.front()) + "; is the URL right, and no proxy in between?");
+    }
+    if (stream.empty() && !cut) why = "its reply is empty";
+    if (stream.fault()) why = *stream.fault();
     if (stream.error()) why = "it says: " + said_in(stream.error()->message);
     if (++broken >= options_.most_broken || (stream.error() && !may_pass(*stream.error()))) {
       throw Error("the server at " + transport_->place() + " does not finish its turn, tried " +

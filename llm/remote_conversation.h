@@ -28,7 +28,8 @@ struct RemoteOptions {
 // and the turn is asked for again: no call is ever made of half a turn, or twice. Reasoning is kept
 // and sent back with every turn. Calls are read from tool_calls; those that a server without tool
 // parsing leaves in the text are read if they are DeepSeek's own (DSML), and else are answered by a
-// correction that says so (Reply::malformed).
+// correction that says so (Reply::malformed). A server that cannot stream a turn with tools is
+// asked for whole ones from then on.
 //
 // Tokens are the server's count up to its last reply. What was added since, and everything before
 // the first reply, is estimated from its bytes: three to a token at first, then as many as that
@@ -71,7 +72,7 @@ class RemoteConversation : public Conversation {
   void answer_open_calls(std::vector<WireMessage>* added, const std::string& with) const;
   int64_t estimate(size_t bytes) const;
   int64_t context() const;
-  std::string request(const ReplyOptions& options, int64_t max_tokens) const;
+  std::string request(const ReplyOptions& options, int64_t max_tokens, bool stream) const;
   Reply accept(const ChatStream& stream, std::string raw, int64_t most);
   Reply stopped(const ChatStream& stream, std::string raw);
   Reply too_long();
@@ -88,9 +89,10 @@ class RemoteConversation : public Conversation {
   size_t unknown_bytes_ = 0;             // of what was added since
   size_t bytes_ = 0;                     // of everything
   double tokens_per_byte_ = 1.0 / 3;
-  uint64_t calls_ = 0;  // that got an id of ours
-  bool full_ = false;   // the server says so
-  size_t saved_ = 0;    // parts that save() has handed out
+  uint64_t calls_ = 0;   // that got an id of ours
+  bool full_ = false;    // the server says so
+  bool streams_ = true;  // replies are asked for as a stream, which not every server has with tools
+  size_t saved_ = 0;     // parts that save() has handed out
 };
 
 // What a server says about a model of its.

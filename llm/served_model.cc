@@ -3,6 +3,7 @@
 #include "llm/chat_wire.h"
 #include "llm/error.h"
 #include "llm/remote_conversation.h"
+#include "llm/server_words.h"
 
 namespace dsv4::llm {
 namespace {
@@ -42,11 +43,20 @@ std::vector<ServedModel> models_in(const std::string& body) {
   return out;
 }
 
-const ServedModel& one_of(const std::vector<ServedModel>& models, const std::string& place) {
+// Why an answer names no model.
+std::string in_place_of_models(const ChatTransport::Answer& answer) {
+  if (!answer.ok()) {
+    return "status " + std::to_string(answer.status) + ": " + said_in(answer.body);
+  }
+  return json_from_wire(answer.body) ? "it lists none" : "it sent " + what_came(answer.body);
+}
+
+const ServedModel& one_of(const std::vector<ServedModel>& models, const std::string& place,
+                          const ChatTransport::Answer& answer) {
   if (models.size() == 1) return models.front();
   if (models.empty()) {
-    throw Error("the server at " + place +
-                " does not say which model it has: name it with --endpoint-model");
+    throw Error("the server at " + place + " does not say which model it has (" +
+                in_place_of_models(answer) + "): name it with --endpoint-model");
   }
   std::string names;
   for (size_t i = 0; i < std::min(models.size(), kShownNames); ++i) {
@@ -75,7 +85,7 @@ ServedModel find_served_model(ChatTransport& transport, const std::optional<std:
       if (each.name == *named) found = each;
     }
   } else {
-    found = one_of(models, transport.place());
+    found = one_of(models, transport.place(), answer);
   }
   if (window) {
     found.window = window;

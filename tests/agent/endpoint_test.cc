@@ -217,6 +217,73 @@ TEST_CASE("an attempt gets through a line that spoils its connections, and does 
   }
 }
 
+namespace {
+
+// What a server's recorded replies come to: the calls of its turns, the last of which may find the
+// context too long.
+struct Played {
+  explicit Played(const std::string& name)
+      : server("replay.py", {fs::path(DSV4_SOURCE_DIR) / "tests/agent/recorded" / name}) {
+    conversation = open_endpoint(at("http://127.0.0.1:" + server.port("port")), in_a_hurry(), {});
+    const std::vector<ordered_json> tools = {ordered_json::parse(
+        R"({"name": "list", "description": "", "parameters": {"type": "object"}})")};
+    conversation->system("Be good.", tools);
+    conversation->user("hello");
+  }
+
+  // "NAME ARGUMENTS" of the only call of the next turn; what happened instead.
+  std::string next() {
+    const llm::Reply reply = conversation->reply({});
+    if (reply.finish == llm::Finish::kLength) return "too long";
+    if (reply.calls.size() != 1) return std::to_string(reply.calls.size()) + " calls";
+    const std::string call = reply.calls[0].name + " " + reply.calls[0].arguments.dump();
+    conversation->tool_results(std::vector<std::string>{"done"});
+    return call;
+  }
+
+  TestServer server;
+  std::unique_ptr<llm::Conversation> conversation;
+};
+
+}  // namespace
+
+TEST_CASE("what servers not written here send is understood, byte for byte") {
+  SECTION("llama.cpp's, which streams a call byte by byte") {
+    Played played("llama.cpp");
+    CHECK(played.conversation->model_name() == "tiny");
+    CHECK(played.conversation->window() == 32768);
+    CHECK(played.next() == R"(list {"path":": "})");
+    CHECK(played.conversation->usage().generated == 73);
+    CHECK(played.next() == R"(list {"path":"."})");
+    CHECK(played.conversation->usage().cached > 0);
+    CHECK(played.next() == "too long");
+  }
+  SECTION("llama-cpp-python's, which does not stream turns with tools, and does not say so") {
+    Played played("llama-cpp-python");
+    CHECK(played.conversation->model_name() == "tiny");
+    CHECK(played.next() == R"(search {"pattern":": ","path":".","glob":": "})");
+    CHECK(played.conversation->usage().generated > 0);
+    CHECK(played.next() == R"(search {"pattern":": ","path":", ","glob":": "})");
+  }
+  SECTION("llama-cpp-python's, of a prompt that is too long") {
+    Scratch scratch;
+    const fs::path from = fs::path(DSV4_SOURCE_DIR) / "tests/agent/recorded/llama-cpp-python";
+    for (const auto& [number, as] : {std::pair(1, 1), {2, 2}, {6, 3}, {7, 4}}) {
+      fs::copy(from / (std::to_string(number) + ".http"),
+               scratch.path() / (std::to_string(as) + ".http"));
+    }
+    Played played(scratch.path().string());
+    CHECK(played.next() == "too long");
+  }
+  SECTION("transformers', whole calls in a stream without an end mark") {
+    Played played("transformers");
+    CHECK(played.conversation->model_name() == "tiny");
+    CHECK(played.next() == R"(list {"path":"."})");
+    CHECK(played.next() == R"(list {"path":"."})");
+    CHECK(played.conversation->usage().generated == 98);
+  }
+}
+
 TEST_CASE("a turn ends soon after it is stopped, though the server says nothing") {
   std::stop_source stop;
   std::stop_source release;

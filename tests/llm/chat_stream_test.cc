@@ -160,7 +160,7 @@ TEST_CASE("messages go over the wire and back") {
   message.reasoning_field = "reasoning";
   message.calls = {{"a", "x", "{\"k\": 1}"}};
   const ordered_json json = to_wire(message);
-  REQUIRE(json.at("content").is_null());
+  REQUIRE(json.at("content") == "");  // null is refused by llama-cpp-python
   REQUIRE(json.at("reasoning") == "hm");
   const WireMessage back = message_from_wire(json);
   REQUIRE(to_wire(back) == json);

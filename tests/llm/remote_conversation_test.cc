@@ -78,6 +78,7 @@ TEST_CASE("a server is asked with the whole conversation, as it spells one") {
   REQUIRE(asked.at("max_tokens") == 777);
   REQUIRE(asked.at("seed") == 0x7fffffff);
   REQUIRE(asked.at("stream") == true);
+  REQUIRE(asked.at("tool_choice") == "auto");
   REQUIRE(asked.at("stream_options").at("include_usage") == true);
 
   const std::vector<std::string> results = {"text of a", "text of b"};
@@ -151,6 +152,64 @@ TEST_CASE("errors in the middle of a stream are tried again where they may pass"
   REQUIRE_THROWS_WITH(lasting.conversation.reply({}), message_with("bad tool schema"));
 }
 
+TEST_CASE("what is no chat completion is told for what it is, and not asked for again") {
+  const auto heard = [](const std::string& body) {
+    Talk talk({Act{200, body, false}});
+    talk.begin();
+    try {
+      talk.conversation.reply({});
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  const std::string page =
+      "<!DOCTYPE html>\n<html><head><TITLE>Sign in\n to the network</TITLE></head>";
+  CHECK_THAT(heard(page), message_with("a page of HTML: Sign in to the network; is the URL right"));
+  CHECK_THAT(heard("<html><body>\n"), message_with("but a page of HTML; "));
+  CHECK_THAT(heard("<html><h1 class=x>502 Bad</h1>"), message_with("a page of HTML: 502 Bad;"));
+  CHECK_THAT(heard("\x1f\x8b\x08 squeezed"), message_with("compressed with gzip, which nobody"));
+  CHECK_THAT(heard("\x28\xb5\x2f\xfd squeezed"), message_with("compressed with zstd"));
+  CHECK_THAT(heard("\x8b\x01 squeezed"), message_with("bytes that are no text"));
+  CHECK_THAT(heard("no healthy\nupstream\n"), message_with("but a text: no healthy upstream;"));
+}
+
+TEST_CASE("a stream that ends before its first event is asked for again") {
+  for (const std::string begun :
+       {": wait\n\n", "da", "event: message\n", "{\"choices\": [", "{}"}) {
+    Talk talk({Act{200, begun, false}, good(says("well"))});
+    talk.begin();
+    INFO(begun);
+    CHECK(talk.conversation.reply({}).content == "well");
+  }
+}
+
+TEST_CASE("a server that cannot stream a turn with tools is asked for whole ones") {
+  const std::string whole =
+      R"({"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"a","type":)"
+      R"("function","function":{"name":"read","arguments":"{\"path\": \"a.py\"}"}}]},)"
+      R"("finish_reason":"tool_calls"}],"usage":{"prompt_tokens":9,"completion_tokens":4}})";
+  Act cannot;
+  SECTION("and says so") {
+    cannot = {500, R"({"error":{"message":"Cannot use tools with stream"}})", false};
+  }
+  SECTION("and says nothing") { cannot = {200, "", false}; }
+  Talk talk({cannot, Act{200, whole, false}, Act{200, whole, false}});
+  talk.begin();
+  CHECK(talk.conversation.reply({}).calls.size() == 1);
+  CHECK(talk.request(0).at("stream") == true);
+  CHECK(talk.request(1).at("stream") == false);
+  CHECK_FALSE(talk.request(1).contains("stream_options"));
+  CHECK(talk.conversation.fork()->reply({}).calls.size() == 1);
+  CHECK(talk.request(2).at("stream") == false);
+}
+
+TEST_CASE("a server that never says anything is an error in the end") {
+  Talk talk(std::vector<Act>(5, Act{200, "", false}));
+  talk.begin();
+  REQUIRE_THROWS_WITH(talk.conversation.reply({}), message_with("4 times: its reply is empty"));
+}
+
 TEST_CASE("a refusal is said in the server's own words") {
   const auto refused = [](int status, const std::string& body) {
     Talk talk({{status, body, false}});
@@ -170,6 +229,10 @@ TEST_CASE("a refusal is said in the server's own words") {
              message_with("field required"));
   CHECK_THAT(refused(500, "<html>\n<b>Bad"), message_with("<html> <b>Bad"));
   CHECK_THAT(refused(500, ""), message_with("it does not say why"));
+  CHECK_THAT(refused(404, "<html><title>404 Not\tFound</title><body>nginx"),
+             message_with("(status 404): 404 Not Found"));
+  CHECK_THAT(refused(400, "\x1f\x8b\x08"),
+             message_with("(status 400): bytes compressed with gzip"));
 }
 
 TEST_CASE("arguments that are no JSON object are corrected, and never sent back as a call") {
@@ -399,7 +462,13 @@ TEST_CASE("the server says which model it has and what that reads") {
   REQUIRE(find("two").window == 5);
   REQUIRE_FALSE(find("one").window);
   transport.pages["models"] = "nonsense";
-  REQUIRE_THROWS_AS(find(), Error);
+  REQUIRE_THROWS_WITH(find(), message_with("(it sent a text: nonsense): name it"));
+  transport.pages["models"] = "<html><title>Sign in</title>";
+  REQUIRE_THROWS_WITH(find(), message_with("(it sent a page of HTML: Sign in): name it"));
+  transport.pages["models"] = R"({"object":"list","data":[]})";
+  REQUIRE_THROWS_WITH(find(), message_with("(it lists none)"));
+  transport.pages.erase("models");
+  REQUIRE_THROWS_WITH(find(), message_with("(status 404: {})"));
 }
 
 }  // namespace dsv4::llm
