@@ -72,7 +72,8 @@ void AttentionSite::run_sequences(const ForwardContext& ctx, const Chunk& chunk,
   int64_t first = 0;
   for (size_t i = 0; i < chunk.stretches.size(); ++i) {
     const Stretch& stretch = chunk.stretches[i];
-    grow_layer(layer, stretch.end(), *states[i]);  // forks share what it changes: one by one
+    // Forks share what it changes: one by one.
+    grow_layer(layer, stretch.start, stretch.end(), *states[i]);
     rows_.push_back(rows_of(ctx, chunk, layer, stretch, first));
     first += stretch.tokens();
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -60,16 +61,17 @@ struct Chunk {
 };
 
 // Memory of one site that is kept from chunk to chunk, so that decoding allocates nothing. A buffer
-// only ever grows.
+// only ever grows. Registers are loaded from it: it begins with a line of the processor's caches.
 class Buffer {
  public:
-  float* get(int64_t floats) {
-    if (floats > static_cast<int64_t>(data_.size())) data_.resize(static_cast<size_t>(floats));
-    return data_.data();
-  }
+  float* get(int64_t floats);
 
  private:
-  std::vector<float> data_;
+  struct Free {
+    void operator()(float* data) const;
+  };
+  std::unique_ptr<float[], Free> data_;
+  int64_t size_ = 0;
 };
 
 }  // namespace dsv4::llm

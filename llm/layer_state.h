@@ -9,6 +9,7 @@
 #include "llm/config.h"
 #include "llm/model.h"
 #include "llm/page_list.h"
+#include "llm/row_ring.h"
 
 namespace dsv4::llm {
 
@@ -17,11 +18,17 @@ namespace dsv4::llm {
 // position needs is overwritten.
 inline constexpr int64_t kGuessRoom = 32;
 
+// Counts what the states of a session and its forks take together.
+struct StateMemory {
+  std::shared_ptr<PageMemory> pages = std::make_shared<PageMemory>();  // grows with the context
+  std::shared_ptr<PageMemory> rings = std::make_shared<PageMemory>();  // windows and frontiers
+};
+
 // What a compressor keeps (deepseek-v4.md section 5): its entries, and the frontier: the projected
 // rows of the unfinished block and, with overlap, of the whole block before it.
 struct CompressorState {
   CompressorState(const LayerConfig& layer, const kernels::RowLayout& stored,
-                  const std::shared_ptr<PageMemory>& memory);
+                  const StateMemory& memory);
 
   kernels::PagedRows rows() const { return {layout, entries.pages(), PageList::kRowsPerPage}; }
 
@@ -34,19 +41,21 @@ struct CompressorState {
   kernels::RowLayout layout;  // of an entry
   PageList entries;           // append-only, one for each finished block
   int64_t width = 0;          // of a projected row: dim, or 2 * dim with overlap
-  int64_t slots = 0;  // frontier rows: ratio, or twice that with overlap, and kGuessRoom; position
-                      // p is in p mod slots
-  std::vector<float> kv;    // [slots, width]
-  std::vector<float> gate;  // [slots, width]
+  RowRing kv;                 // frontier rows: ratio, or twice that with overlap, and kGuessRoom
+  RowRing gate;
 };
 
-// What the positions so far have left behind in one layer. A copy shares the entries. The window's
-// rows have been rounded to what they are when stored, but lie ready for arithmetic: they are few.
+// What the positions so far have left behind in one layer. A copy shares it until it goes on. The
+// window's rows have been rounded to what they are when stored, but lie ready for arithmetic: they
+// are few.
 struct LayerState {
+  // raw: what stored_rows says.
+  LayerState(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
+             const StateMemory& memory);
+
   kernels::RowLayout layout;                // of a raw row when stored
   int64_t window = 0;                       // raw rows that a later position may read
-  int64_t slots = 0;                        // window + kGuessRoom
-  std::vector<float> ring;                  // [slots, head_dim]; position p is in p mod slots
+  RowRing ring;                             // [window + kGuessRoom, head_dim]
   std::vector<CompressorState> compressor;  // one in layers that compress
   std::vector<CompressorState> indexer;     // one in CSA layers
 };
@@ -54,17 +63,14 @@ struct LayerState {
 // How a precision stores raw rows and compressed entries.
 kernels::RowFormat stored_rows(Precision precision);
 
-// raw: what stored_rows says.
-LayerState make_layer_state(const Config& config, const LayerConfig& layer, kernels::RowFormat raw,
-                            const std::shared_ptr<PageMemory>& memory);
-
 int64_t state_bytes(const LayerState& state);
-// Of them, those that a copy does not share.
-int64_t own_bytes(const LayerState& state);
+// Of them, those of the window and the frontiers.
+int64_t ring_bytes(const LayerState& state);
 
-// Makes room for the entries of the blocks that end before `position`, to be written before they
-// are read.
-void grow_layer(const LayerConfig& layer, int64_t position, LayerState& state);
+// Makes room for positions [begin, end): for the entries of the blocks that end in them, to be
+// written before they are read, and in the window and the frontiers. Changes what copies share, but
+// nothing when it is called again.
+void grow_layer(const LayerConfig& layer, int64_t begin, int64_t end, LayerState& state);
 
 // Forgets everything from `position` on, at most kGuessRoom ids.
 void cut_layer(const LayerConfig& layer, int64_t position, LayerState& state);

@@ -10,24 +10,20 @@ bool MtpDrafter::usable(const Model& model) {
   return !model.weights().mtp.empty() && !model.config().mtp.front().compresses();
 }
 
-MtpDrafter::MtpDrafter(const Model& model, kernels::RowFormat stored,
-                       std::shared_ptr<PageMemory> memory)
+MtpDrafter::MtpDrafter(const Model& model, kernels::RowFormat stored, const StateMemory& memory)
     : width_(model.config().hc_mult * model.config().hidden_size),
       vocab_(model.config().vocab_size),
-      rows_(static_cast<size_t>(kSlots * width_)),
-      state_(make_layer_state(model.config(), model.config().mtp.front(), stored, memory)) {}
+      rows_(kSlots, width_, memory.rings),
+      state_(model.config(), model.config().mtp.front(), stored, memory) {}
 
 void MtpDrafter::keep(int64_t start, int64_t count, const float* streams) {
   if (start < begin_ || start > end_) begin_ = start;
   end_ = start + count;
   begin_ = std::max(begin_, end_ - kSlots);
+  rows_.own(std::max(start, begin_), end_);
   for (int64_t p = std::max(start, begin_); p < end_; ++p) {
-    std::copy_n(streams + (p - start) * width_, width_, row(p));
+    std::copy_n(streams + (p - start) * width_, width_, rows_.own_row(p));
   }
-}
-
-int64_t MtpDrafter::own_bytes() const {
-  return static_cast<int64_t>(rows_.size() * sizeof(float)) + llm::own_bytes(state_);
 }
 
 void MtpDrafter::cut(int64_t position) {
@@ -39,7 +35,7 @@ void MtpDrafter::cut(int64_t position) {
 
 void MtpDrafter::clear() {
   begin_ = end_ = computed_ = 0;
-  std::fill(state_.ring.begin(), state_.ring.end(), 0.0f);
+  state_.ring.clear();
 }
 
 void MtpDrafter::catch_up(const ForwardContext& ctx, Network& network, const PageList& past,
@@ -53,7 +49,7 @@ void MtpDrafter::catch_up(const ForwardContext& ctx, Network& network, const Pag
   for (size_t i = 0; i < count; ++i) {
     const int64_t p = first + static_cast<int64_t>(i);
     std::memcpy(&next[i], past.row(p + 1), sizeof(int32_t));
-    std::copy_n(row(p), width_, streams.data() + static_cast<int64_t>(i) * width_);
+    std::copy_n(rows_.row(p), width_, streams.data() + static_cast<int64_t>(i) * width_);
   }
   network.run_mtp(ctx, next, first, streams.data(), state_);
   computed_ = last;
@@ -62,7 +58,7 @@ void MtpDrafter::catch_up(const ForwardContext& ctx, Network& network, const Pag
 std::vector<int32_t> MtpDrafter::guess(const ForwardContext& ctx, Network& network,
                                        int64_t position, int32_t next, int64_t count) {
   std::vector<int32_t> ids;
-  std::vector<float> streams(row(position - 1), row(position - 1) + width_);
+  std::vector<float> streams(rows_.row(position - 1), rows_.row(position - 1) + width_);
   std::vector<float> logits(static_cast<size_t>(vocab_));
   for (int64_t at = position - 1; static_cast<int64_t>(ids.size()) < count; ++at) {
     network.run_mtp(ctx, {&next, 1}, at, streams.data(), state_);

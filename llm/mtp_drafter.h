@@ -25,7 +25,7 @@ class MtpDrafter {
   // (no published checkpoint has one), is left alone.
   static bool usable(const Model& model);
 
-  MtpDrafter(const Model& model, kernels::RowFormat stored, std::shared_ptr<PageMemory> memory);
+  MtpDrafter(const Model& model, kernels::RowFormat stored, const StateMemory& memory);
 
   // What the network's run left at positions [start, start + count): [count, hc, hidden].
   void keep(int64_t start, int64_t count, const float* streams);
@@ -34,9 +34,6 @@ class MtpDrafter {
   void cut(int64_t position);
   // Forgets everything.
   void clear();
-
-  // That a copy does not share.
-  int64_t own_bytes() const;
 
   // Whether what the network left before `position` is here, so that guess() can be asked.
   bool knows(int64_t position) const { return position > begin_ && position == end_; }
@@ -52,13 +49,11 @@ class MtpDrafter {
  private:
   static constexpr int64_t kSlots = kReach + kGuessRoom;
 
-  float* row(int64_t position) { return rows_.data() + position % kSlots * width_; }
-
   int64_t width_;  // of a position's streams
   int64_t vocab_;
   int64_t begin_ = 0, end_ = 0;  // positions whose streams are kept
   int64_t computed_ = 0;         // positions before this one are in the layer's state
-  std::vector<float> rows_;      // [kSlots, width]; position p is in p mod kSlots
+  RowRing rows_;                 // [kSlots, width]
   LayerState state_;
 };
 

@@ -64,11 +64,11 @@ struct PageList::Page {
   Page(std::shared_ptr<PageMemory> counter, std::shared_ptr<Slab> from, uint8_t* page, int64_t size)
       : memory(std::move(counter)), slab(std::move(from)), bytes(size), data(page) {
     std::fill_n(data, bytes, uint8_t{0});
-    memory->bytes_ += bytes;
+    memory->add(bytes);
   }
   ~Page() {
     slab->give_back(data);
-    memory->bytes_ -= bytes;
+    memory->add(-bytes);
   }
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;

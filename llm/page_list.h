@@ -6,14 +6,14 @@
 
 namespace dsv4::llm {
 
-// Counts the bytes of the pages that a family of lists holds, each page once. Must not be shared
-// between threads, nor may the lists.
+// Counts the bytes of the pages that a family of lists or rings holds, each page once. Must not be
+// shared between threads, nor may the lists.
 class PageMemory {
  public:
   int64_t bytes() const { return bytes_; }
+  void add(int64_t bytes) { bytes_ += bytes; }
 
  private:
-  friend class PageList;
   int64_t bytes_ = 0;
 };
 

@@ -28,8 +28,8 @@ void SequenceAttention::run(const ForwardContext& ctx, const LayerConfig& layer,
   attend(ctx, layer, weights, state);
 
   const int64_t dim = ctx.config.head_dim;
-  for (int64_t t = std::max<int64_t>(0, rows.tokens - state.slots); t < rows.tokens; ++t) {
-    std::copy_n(rows.raw + t * dim, dim, state.ring.data() + (rows.start + t) % state.slots * dim);
+  for (int64_t t = std::max<int64_t>(0, rows.tokens - state.ring.rows()); t < rows.tokens; ++t) {
+    std::copy_n(rows.raw + t * dim, dim, state.ring.own_row(rows.start + t));
   }
 }
 
@@ -50,9 +50,9 @@ void SequenceAttention::compress(const ForwardContext& ctx, const LayerConfig& l
   gate_rows_.clear();
   for (int64_t p = base; p < last * ratio; ++p) {
     const bool here = p >= start;
-    const int64_t at = (here ? p - start : p % state.slots) * state.width;
-    kv_rows_.push_back((here ? kv : state.kv.data()) + at);
-    gate_rows_.push_back((here ? gate : state.gate.data()) + at);
+    const int64_t at = (p - start) * state.width;
+    kv_rows_.push_back(here ? kv + at : state.kv.row(p));
+    gate_rows_.push_back(here ? gate + at : state.gate.row(p));
   }
   const int64_t dim = state.layout.dim;
   float* entries = entries_.get((last - first) * dim);
@@ -71,11 +71,10 @@ void SequenceAttention::compress(const ForwardContext& ctx, const LayerConfig& l
   finish_entries(ctx, layer, weights, use, first, entries, state);
 
   // Rows of finished blocks too: the last of these ids may be a guess that is taken back.
-  for (int64_t p = std::max(end - state.slots, start); p < end; ++p) {
+  for (int64_t p = std::max(end - state.kv.rows(), start); p < end; ++p) {
     const int64_t from = (p - start) * state.width;
-    const int64_t to = p % state.slots * state.width;
-    std::copy_n(kv + from, state.width, state.kv.data() + to);
-    std::copy_n(gate + from, state.width, state.gate.data() + to);
+    std::copy_n(kv + from, state.width, state.kv.own_row(p));
+    std::copy_n(gate + from, state.width, state.gate.own_row(p));
   }
 }
 
@@ -116,13 +115,11 @@ void SequenceAttention::attend(const ForwardContext& ctx, const LayerConfig& lay
                                const AttentionWeights& weights, const LayerState& state) {
   const Config& c = ctx.config;
   const int64_t earlier = std::min(rows_.start, c.sliding_window - 1);
-  window_.clear();
-  int64_t slot = (rows_.start - earlier) % state.slots;
-  for (int64_t i = 0; i < earlier; ++i) {
-    window_.push_back(state.ring.data() + slot * c.head_dim);
-    if (++slot == state.slots) slot = 0;
+  window_.resize(static_cast<size_t>(earlier + rows_.tokens));
+  state.ring.find(rows_.start - earlier, rows_.start, window_.data());
+  for (int64_t t = 0; t < rows_.tokens; ++t) {
+    window_[static_cast<size_t>(earlier + t)] = rows_.raw + t * c.head_dim;
   }
-  for (int64_t t = 0; t < rows_.tokens; ++t) window_.push_back(rows_.raw + t * c.head_dim);
 
   kernels::AttentionParams p;
   p.q = rows_.q;

@@ -26,13 +26,13 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
       precision(how),
       options(with),
       network(std::make_shared<Network>(model->config(), model->weights())),
-      past(sizeof(int32_t), memory),
+      past(sizeof(int32_t), memory.pages),
       drafter(with.draft_always) {
   options.chunk = std::max<int64_t>(1, options.chunk);
   options.checkpoint_every = std::max<int64_t>(1, options.checkpoint_every);
   const Config& c = model->config();
   for (const LayerConfig& layer : c.layers) {
-    layers.push_back(make_layer_state(c, layer, stored_rows(precision), memory));
+    layers.emplace_back(c, layer, stored_rows(precision), memory);
   }
   if (options.draft && MtpDrafter::usable(*model)) {
     mtp.emplace(*model, stored_rows(precision), memory);
@@ -251,13 +251,14 @@ int64_t Session::state_bytes() const {
   return bytes;
 }
 
-int64_t Session::page_bytes() const { return state_->memory->bytes(); }
+int64_t Session::page_bytes() const { return state_->memory.pages->bytes(); }
+
+int64_t Session::ring_bytes() const { return state_->memory.rings->bytes(); }
 
 int64_t Session::own_bytes() const {
-  int64_t bytes = state_->model->config().vocab_size * static_cast<int64_t>(sizeof(float));
-  for (const LayerState& layer : state_->layers) bytes += llm::own_bytes(layer);
-  if (state_->mtp) bytes += state_->mtp->own_bytes();
-  return bytes;
+  // Roughly: lists of pages and blocks, and what counts guesses.
+  constexpr int64_t kBookkeeping = 8192;
+  return state_->model->config().vocab_size * static_cast<int64_t>(sizeof(float)) + kBookkeeping;
 }
 
 }  // namespace dsv4::llm

@@ -106,7 +106,10 @@ class Session {
   // Bytes of all pages that this session and its forks hold, each counted once.
   int64_t page_bytes() const;
 
-  // Bytes that each fork has for itself, whatever its position: windows, frontiers and logits.
+  // The same of their windows and frontiers.
+  int64_t ring_bytes() const;
+
+  // Bytes that each fork has for itself, whatever its position: logits and bookkeeping.
   int64_t own_bytes() const;
 
  private:

@@ -20,7 +20,7 @@ struct SessionState {
   kernels::ThreadPool* pool;
   Precision precision;
   SessionOptions options;
-  std::shared_ptr<PageMemory> memory = std::make_shared<PageMemory>();
+  StateMemory memory;
   std::shared_ptr<Network> network;  // scratch only; forks use it in turn
   int64_t position = 0;
   PageList past;  // the ids so far

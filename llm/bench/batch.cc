@@ -1,4 +1,4 @@
-// Forks of one session, decoded together.
+// Sessions decoded together.
 
 #include "llm/bench/batch.h"
 
@@ -27,8 +27,7 @@ using kernels::bench::Times;
 constexpr const char kUsage[] =
     "usage: dsv4-bench batch --model DIR [--sessions 1,2,4,8] [--context TOKENS] [--rounds N]\n"
     "                        [--threads N] [--seed N]\n"
-    "Forks one session of TOKENS random ids (default 2048), decodes the forks in one batch "
-    "without\n"
+    "Decodes forks of sessions of TOKENS random ids each (default 2048) in one batch without\n"
     "guesses, and prints a line for each number of sessions: tokens/s of all together, and how\n"
     "often that is what one session alone brings in the same round.\n";
 
@@ -94,11 +93,15 @@ class Batch {
         pool_(pool),
         random_(options.seed),
         vocab_(static_cast<uint32_t>(model->config().vocab_size)),
-        trunk_(model, pool, without_guesses()),
         batch_(model, pool) {
+    const Session root(model, pool, without_guesses());
+    const int64_t most = *std::max_element(options.sessions.begin(), options.sessions.end());
     std::vector<int32_t> ids(static_cast<size_t>(options.context));
-    for (int32_t& id : ids) id = next();
-    trunk_.append(ids);
+    for (int64_t i = 0; i < most; ++i) {
+      for (int32_t& id : ids) id = next();
+      trunks_.push_back(root.fork());
+      trunks_.back()->append(ids);
+    }
   }
 
   void run() {
@@ -130,7 +133,7 @@ class Batch {
   double rate(int64_t count) {
     constexpr int kTokens = 8;  // a round short enough to have one speed of the machine
     std::vector<std::unique_ptr<Session>> forks;
-    for (int64_t i = 0; i < count; ++i) forks.push_back(trunk_.fork());
+    for (int64_t i = 0; i < count; ++i) forks.push_back(trunks_[static_cast<size_t>(i)]->fork());
     std::vector<int32_t> ids(forks.size());
     std::vector<BatchPart> parts;
     for (size_t i = 0; i < forks.size(); ++i) parts.push_back({forks[i].get(), {&ids[i], 1}});
@@ -163,7 +166,7 @@ class Batch {
   kernels::ThreadPool& pool_;
   std::mt19937 random_;
   uint32_t vocab_;
-  Session trunk_;
+  std::vector<std::unique_ptr<Session>> trunks_;
   SessionBatch batch_;
 };
 

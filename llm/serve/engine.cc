@@ -183,8 +183,8 @@ class Engine::Loop {
     for (const Turn& turn : running_) {
       if (speaks(turn.get())) speakers_.push_back(turn.get());
     }
-    const auto most =
-        static_cast<size_t>(std::max<int64_t>(2 * pool_.size(), kCachedStates / root_.own_bytes()));
+    const auto most = static_cast<size_t>(
+        std::max<int64_t>(2 * pool_.size(), kCachedStates / root_.state_bytes()));
     if (!batch_.small_model() || speakers_.size() <= most) return;
     // Those whose turn was longest ago.
     std::stable_sort(speakers_.begin(), speakers_.end(),

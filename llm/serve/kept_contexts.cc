@@ -35,7 +35,8 @@ void KeptContexts::put(std::span<const int32_t> ids, std::unique_ptr<Session> se
 }
 
 int64_t KeptContexts::bytes(int64_t running) const {
-  return root_.page_bytes() + (static_cast<int64_t>(tree_.size()) + running) * root_.own_bytes();
+  return root_.page_bytes() + root_.ring_bytes() +
+         (static_cast<int64_t>(tree_.size()) + running) * root_.own_bytes();
 }
 
 void KeptContexts::trim(int64_t running) {

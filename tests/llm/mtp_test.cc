@@ -47,13 +47,13 @@ class Prediction {
   llm::LayerState state(const llm::LayerConfig& layer) {
     const auto format = context_.precision == Precision::kF32 ? kernels::RowFormat::kF32
                                                               : kernels::RowFormat::kFp8F32;
-    return llm::make_layer_state(model_.config(), layer, format, memory_);
+    return {model_.config(), layer, format, memory_};
   }
 
   const llm::Model& model_;
   kernels::ThreadPool pool_{2};
   llm::ForwardContext context_;
-  std::shared_ptr<llm::PageMemory> memory_ = std::make_shared<llm::PageMemory>();
+  llm::StateMemory memory_;
   llm::Network network_;
   std::vector<llm::LayerState> layers_;
   llm::LayerState mtp_;
@@ -132,14 +132,14 @@ TEST_CASE("the MTP layer guesses what it says when it has seen every position") 
   kernels::ThreadPool pool(2);
   const llm::ForwardContext ctx{c, precision, pool, kernels::detect_isa()};
   llm::Network network(c, model->weights());
-  const auto memory = std::make_shared<llm::PageMemory>();
+  const llm::StateMemory memory;
   std::vector<llm::LayerState> layers;
   for (const llm::LayerConfig& layer : c.layers) {
-    layers.push_back(make_layer_state(c, layer, llm::stored_rows(precision), memory));
+    layers.emplace_back(c, layer, llm::stored_rows(precision), memory);
   }
   REQUIRE(llm::MtpDrafter::usable(*model));
   llm::MtpDrafter drafter(*model, llm::stored_rows(precision), memory);
-  llm::PageList past(sizeof(int32_t), memory);
+  llm::PageList past(sizeof(int32_t), memory.pages);
   std::mt19937 random(2);
   for (int64_t at = 0; at < static_cast<int64_t>(fixture.ids.size()) - 1;) {
     const int64_t left = static_cast<int64_t>(fixture.ids.size()) - 1 - at;

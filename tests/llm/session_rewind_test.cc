@@ -170,6 +170,23 @@ TEST_CASE("forks share the pages of what they have in common") {
   REQUIRE(session.page_bytes() == alone);
 }
 
+TEST_CASE("forks share their windows and frontiers until they write to them") {
+  Opened o("all_kinds");
+  Session session(o.model, o.pool);
+  session.append(std::span(o.fixture.ids).first(512));
+  const int64_t alone = session.ring_bytes();
+  {
+    std::vector<std::unique_ptr<Session>> forks;
+    for (int i = 0; i < 20; ++i) forks.push_back(session.fork());
+    REQUIRE(session.ring_bytes() == alone);
+    for (const auto& fork : forks) fork->append(std::span(o.fixture.ids).first(1));
+    const int64_t each = (session.ring_bytes() - alone) / 20;
+    REQUIRE(each > 0);
+    REQUIRE(each < alone / 2);
+  }
+  REQUIRE(session.ring_bytes() == alone);
+}
+
 TEST_CASE("a packed position takes what the model defines") {
   Opened o("published");
   SessionOptions options;
@@ -198,12 +215,12 @@ TEST_CASE("the cache of V4-Flash takes 3.5 KB a token, by the allocator's own co
   REQUIRE(c.layers.size() == 43);
   const auto bytes_per_token = [&](llm::Precision precision) {
     constexpr int64_t kTokens = 131'072;
-    const auto memory = std::make_shared<llm::PageMemory>();
-    llm::PageList past(sizeof(int32_t), memory);
+    const llm::StateMemory memory;
+    llm::PageList past(sizeof(int32_t), memory.pages);
     past.resize(kTokens);
     std::vector<llm::LayerState> layers;
     for (const llm::LayerConfig& layer : c.layers) {
-      layers.push_back(llm::make_layer_state(c, layer, llm::stored_rows(precision), memory));
+      layers.emplace_back(c, layer, llm::stored_rows(precision), memory);
       for (llm::CompressorState& s : layers.back().compressor) {
         s.entries.resize(kTokens / layer.compress_ratio);
       }
@@ -211,7 +228,7 @@ TEST_CASE("the cache of V4-Flash takes 3.5 KB a token, by the allocator's own co
         s.entries.resize(kTokens / layer.compress_ratio);
       }
     }
-    return static_cast<double>(memory->bytes()) / kTokens;
+    return static_cast<double>(memory.pages->bytes()) / kTokens;
   };
   // 21 layers keep 583 + 68 bytes for every 4 positions, 20 keep 583 for every 128; the id is 4.
   REQUIRE(bytes_per_token(llm::Precision::kFast) ==

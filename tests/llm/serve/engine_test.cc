@@ -203,14 +203,14 @@ TEST_CASE("who leaves makes room, while speaking and while waiting") {
 
 TEST_CASE("contexts that are kept stay within their bytes") {
   EngineOptions options;
-  options.kept_bytes = 12 << 20;
+  options.kept_bytes = 4 << 20;
   Engine engine(nano(), options);
   for (int i = 0; i < 40; ++i) {
     start(engine, turn_of(engine, chat("System " + std::to_string(i), "Say something."), 8))->end();
   }
   // The state is counted after the sink heard of the end.
   start(engine, turn_of(engine, chat("", "One more."), 1))->end();
-  CHECK(engine.state().bytes <= options.kept_bytes + (4 << 20));
+  CHECK(engine.state().bytes <= options.kept_bytes + (2 << 20));
   CHECK(engine.state().kept >= 1);
   CHECK(engine.state().kept < 40);
 }
