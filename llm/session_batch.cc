@@ -14,9 +14,13 @@ namespace {
 // threads several times a layer.
 constexpr int64_t kSmallModel = 32 << 20;  // bytes
 
-// How much more than its share of the ids the busiest thread may have, in percent, before all
-// threads had better compute them together.
+// How much more than its share of the work the busiest thread may have, in percent, before all
+// threads had better do it together.
 constexpr int64_t kMostUneven = 140;
+
+// What computing so many ids of one session costs a thread: its state has to be brought to the
+// processor once for all of them, which takes longer than computing one.
+int64_t cost_of(int64_t ids) { return 3 + 2 * ids; }
 
 // How many ids of each part, at most, so that all take no more than `chunk`: what short ones leave
 // goes to the others. At least one.
@@ -39,6 +43,8 @@ int64_t fair_share(std::span<const BatchPart> parts, int64_t chunk) {
 struct SessionBatch::Computed {
   SessionState* state = nullptr;
   std::span<const int32_t> ids;
+
+  int64_t cost() const { return cost_of(static_cast<int64_t>(ids.size())); }
 };
 
 // Parts that go through the network together.
@@ -47,7 +53,7 @@ struct SessionBatch::Group {
   kernels::ThreadPool* pool = nullptr;
   std::vector<Computed> parts{};
   std::vector<float> logits{};  // [parts, vocab], after the last id of each
-  int64_t ids = 0;
+  int64_t cost = 0;
 
   void run();
 };
@@ -99,7 +105,7 @@ void SessionBatch::check(std::span<const BatchPart> parts) const {
   }
 }
 
-// Of a small model as many groups as threads, if the ids can be shared out evenly; else one.
+// Of a small model as many groups as threads, if the work can be shared out evenly; else one.
 std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> computed) {
   const auto threads = static_cast<size_t>(pool_.size());
   // The longest first, so that the short ones even out.
@@ -107,8 +113,8 @@ std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> compute
     return a.ids.size() > b.ids.size();
   });
   int64_t all = 0;
-  for (const Computed& c : computed) all += static_cast<int64_t>(c.ids.size());
-  const auto longest = static_cast<int64_t>(computed.front().ids.size() * threads);
+  for (const Computed& c : computed) all += c.cost();
+  const int64_t longest = computed.front().cost() * static_cast<int64_t>(threads);
   const bool even = computed.size() >= threads && longest * 100 <= all * kMostUneven;
   const bool apart = even && small_model_;
   std::vector<Group> groups(apart ? threads : 1);
@@ -120,10 +126,11 @@ std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> compute
     groups[i].pool = apart ? &alone_ : &pool_;
   }
   for (const Computed& c : computed) {
-    Group& least = *std::min_element(groups.begin(), groups.end(),
-                                     [](const Group& a, const Group& b) { return a.ids < b.ids; });
+    Group& least =
+        *std::min_element(groups.begin(), groups.end(),
+                          [](const Group& a, const Group& b) { return a.cost < b.cost; });
     least.parts.push_back(c);
-    least.ids += static_cast<int64_t>(c.ids.size());
+    least.cost += c.cost();
   }
   return groups;
 }
@@ -133,7 +140,7 @@ void SessionBatch::run(std::span<Computed> computed) {
   for (const Computed& c : computed) {
     const int64_t end = c.state->position + static_cast<int64_t>(c.ids.size());
     for (size_t i = 0; i < c.state->layers.size(); ++i) {
-      grow_layer(model_->config().layers[i], end, c.state->layers[i]);
+      grow_layer(model_->config().layers[i], c.state->position, end, c.state->layers[i]);
     }
   }
   std::vector<Group> groups = group(computed);
