@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
@@ -8,6 +7,7 @@
 #include "agent/endpoint.h"
 #include "agent/error.h"
 #include "agent/printable.h"
+#include "agent/taken_variable.h"
 
 namespace dsv4::agent {
 namespace {
@@ -23,16 +23,6 @@ std::string checked(std::string key, const std::string& from) {
     throw UsageError(from + " gives no key: a key is one word of ASCII characters");
   }
   return key;
-}
-
-// The value, which nobody can read from this process's environment any more.
-std::string taken_variable(const std::string& name) {
-  char* const value = ::getenv(name.c_str());
-  if (value == nullptr) return {};
-  std::string copy = value;
-  std::memset(value, 0, copy.size());  // /proc/PID/environ shows the memory itself
-  ::unsetenv(name.c_str());
-  return copy;
 }
 
 std::string output_of(const std::string& command) {
@@ -56,7 +46,7 @@ std::string output_of(const std::string& command) {
 }  // namespace
 
 std::string take_key(const KeySource& source, bool for_endpoint) {
-  const std::string value = checked(taken_variable(source.variable), source.variable);
+  const std::string value = checked(take_variable(source.variable).value_or(""), source.variable);
   if (!for_endpoint) return {};
   return source.command ? output_of(*source.command) : value;
 }

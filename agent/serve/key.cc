@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <fstream>
 
 #include "agent/error.h"
 #include "agent/printable.h"
+#include "agent/taken_variable.h"
 
 namespace dsv4::agent::serve {
 namespace {
@@ -40,12 +40,10 @@ bool Key::matches(std::string_view offered) const {
 }
 
 Key key_from_environment(const std::string& variable) {
-  const char* value = std::getenv(variable.c_str());
+  const std::optional<std::string> value = take_variable(variable);
   const std::string shown = printable_line(variable, 100);
-  if (value == nullptr) {
-    throw UsageError("--key-env: there is no environment variable " + shown);
-  }
-  return checked(value, "the environment variable " + shown);
+  if (!value) throw UsageError("--key-env: there is no environment variable " + shown);
+  return checked(*value, "the environment variable " + shown);
 }
 
 Key key_from_file(const std::string& file) {

@@ -19,7 +19,8 @@ class Key {
   llm::Digest digest_;
 };
 
-// From the environment variable, or from the first line of the file. Throws UsageError when it is
+// From the environment variable, which nobody can read from this process's environment afterwards,
+// or from the first line of the file. Throws UsageError when it is
 // not there, empty, or no single word of printable ASCII.
 Key key_from_environment(const std::string& variable);
 Key key_from_file(const std::string& file);

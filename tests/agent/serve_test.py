@@ -336,6 +336,9 @@ def test_what_it_refuses_to_start_with():
         assert status == 2 and "another program listens" in said, said
 
 
+        for file in ("environ", "cmdline"):
+            with open(f"/proc/{server.process.pid}/{file}", "rb") as shown:
+                assert b"s3cret" not in shown.read(), file
 def test_stopping_lets_replies_end():
     with Server("--grace", "100") as server:
         idle = server.raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
