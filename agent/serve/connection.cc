@@ -112,7 +112,7 @@ class Connection::Wire : public Exchange {
     begin_request();
     if (server_.stopping_) co_return false;
     if (buffer_.size() == 0 && !co_await first_bytes()) co_return false;
-    idle_ = false;
+    enter(Stage::kHeader);
     http::request_parser<http::string_body> parser;
     parser.header_limit(options_.header_bytes);
     parser.body_limit(options_.body_bytes);
@@ -129,12 +129,14 @@ class Connection::Wire : public Exchange {
       const std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
       co_await write(go_on);
     }
+    enter(Stage::kBody);
     stream_.expires_after(options_.body_time);
     co_await http::async_read(stream_, buffer_, parser,
                               asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return co_await refuse_broken(error);
     body_ = std::move(parser.get().body());
-    arrived_ = std::chrono::steady_clock::now();
+    enter(Stage::kWhole);
+    arrived_ = since_;
     stream_.expires_never();
     const uint64_t number = ++number_;
     asio::co_spawn(stream_.get_executor(), watch(std::move(self), number), asio::detached);
@@ -156,8 +158,11 @@ class Connection::Wire : public Exchange {
     stream_.close();
   }
 
-  void close_if_idle() {
-    if (idle_) stream_.close();
+  Stage stage() const { return stage_; }
+  std::chrono::steady_clock::time_point since() const { return since_; }
+
+  void close_unanswered() {
+    if (stage_ != Stage::kWhole) stream_.close();
   }
 
   void request_cut() {
@@ -173,7 +178,12 @@ class Connection::Wire : public Exchange {
     left_ = std::stop_source();
     keep_alive_ = false;
     version_ = 11;
-    idle_ = true;
+    enter(Stage::kIdle);
+  }
+
+  void enter(Stage stage) {
+    stage_ = stage;
+    since_ = std::chrono::steady_clock::now();
   }
 
   void answered(int status) { service_.answered(head_.path, status); }
@@ -185,7 +195,7 @@ class Connection::Wire : public Exchange {
 
   Awaitable<bool> first_bytes() {
     error_code error;
-    stream_.expires_after(options_.idle_time);
+    stream_.expires_after(number_ == 0 ? options_.header_time : options_.idle_time);
     const size_t count = co_await stream_.async_read_some(
         buffer_.prepare(4096), asio::redirect_error(asio::use_awaitable, error));
     if (error) co_return false;
@@ -234,6 +244,7 @@ class Connection::Wire : public Exchange {
   // whole: the request has no body that would still come.
   Awaitable<bool> refuse(HttpReply reply, bool whole) {
     keep_alive_ = keep_alive_ && whole;
+    enter(Stage::kWhole);  // not to be closed before it is read why
     co_await this->reply(std::move(reply));
     if (!keep_alive_) co_await linger();
     co_return keep_alive_;
@@ -288,7 +299,8 @@ class Connection::Wire : public Exchange {
   unsigned version_ = 11;
   bool keep_alive_ = false;
   bool chunked_ = false;
-  bool idle_ = true;
+  Stage stage_ = Stage::kIdle;
+  std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
   bool cut_off_ = false;
   uint64_t number_ = 0;  // odd while a request is answered
 };
@@ -335,7 +347,11 @@ asio::awaitable<void> Connection::serve(std::shared_ptr<Connection> self, bool r
   self->wire_->shut();
 }
 
-void Connection::close_if_idle() { wire_->close_if_idle(); }
+Connection::Stage Connection::stage() const { return wire_->stage(); }
+
+std::chrono::steady_clock::time_point Connection::since() const { return wire_->since(); }
+
+void Connection::close_unanswered() { wire_->close_unanswered(); }
 
 void Connection::cut_off() { wire_->request_cut(); }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <memory>
 
 #include "agent/serve/http.h"
@@ -20,8 +21,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Answers requests until the client leaves; without room none, since there are too many clients.
   static boost::asio::awaitable<void> serve(std::shared_ptr<Connection> self, bool room);
 
-  // Closes it unless a request is being read or answered.
-  void close_if_idle();
+  // How much of a request there is. Who has sent less is closed first where there are too many.
+  enum class Stage { kIdle, kHeader, kBody, kWhole };
+  Stage stage() const;
+  // When that stage began.
+  std::chrono::steady_clock::time_point since() const;
+
+  // Closes it unless a request is being answered.
+  void close_unanswered();
   // Whatever is answered now is cut short.
   void cut_off();
 

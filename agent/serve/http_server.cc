@@ -78,22 +78,47 @@ asio::awaitable<void> HttpServer::accept(Service& service) {
     tcp::socket socket =
         co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (stopping_) break;
-    if (error) {  // out of descriptors, most often: it passes when somebody leaves
+    if (error) {  // out of descriptors, most often
+      if (make_room()) continue;
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
     auto connection = std::make_shared<Connection>(*this, service, std::move(socket), options_);
-    const bool room = open_.size() < options_.connections;
+    const bool room = open_.size() < options_.connections || make_room();
     asio::co_spawn(context_, Connection::serve(std::move(connection), room), asio::detached);
   }
+}
+
+// Closes the connection that has waited longest for its client to ask: one that is idle, else one
+// that is slow to say what it wants. A body may take longer than that.
+bool HttpServer::make_room() {
+  using Stage = Connection::Stage;
+  const auto slow = std::chrono::steady_clock::now() - options_.header_time;
+  Connection* first = nullptr;
+  const auto goes_first = [&](const Connection* c) {
+    if (c->stage() == Stage::kWhole || (c->stage() == Stage::kBody && c->since() > slow)) {
+      return false;
+    }
+    return first == nullptr ||
+           std::pair(c->stage(), c->since()) < std::pair(first->stage(), first->since());
+  };
+  for (Connection* connection : open_) {
+    if (goes_first(connection)) first = connection;
+  }
+  if (first == nullptr) return false;
+  open_.erase(first);
+  first->close_unanswered();
+  return true;
 }
 
 void HttpServer::begin_stop() {
   if (std::exchange(stopping_, true)) return;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
-  for (Connection* connection : open_) connection->close_if_idle();
+  for (Connection* connection : open_) {
+    if (connection->stage() == Connection::Stage::kIdle) connection->close_unanswered();
+  }
   if (open_.empty()) return;
   grace_.expires_after(options_.grace);
   grace_.async_wait([this](const boost::system::error_code& error) {

@@ -35,6 +35,7 @@ class HttpServer {
  private:
   friend class Connection;
   boost::asio::awaitable<void> accept(Service& service);
+  bool make_room();
   void begin_stop();
   void cut();
 

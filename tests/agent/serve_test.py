@@ -293,6 +293,30 @@ def test_a_full_queue_turns_clients_away():
 def test_clients_that_leave_are_not_computed_for():
     with Server("--max-clients", "1") as server:
         clients = [server.post(endless()) for _ in range(6)]  # not a byte comes before the end
+def test_who_does_not_ask_makes_room_for_who_does():
+    with Server("--max-clients", "1", "--queue", "0") as server:  # 33 connections
+        kept = [server.raw(b"") for _ in range(40)]
+        slow = [server.raw(f"POST {CHAT} HTTP/1.1\r\nX: ".encode()) for _ in range(40)]
+        body = server.raw(f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
+                          "\r\nContent-Length: 1000\r\n\r\n{".encode())
+        begin = time.monotonic()
+        for _ in range(50):
+            idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+            idle.request("GET", "/health")
+            assert idle.getresponse().read()
+            kept.append(idle)
+        assert server.chat()[0] == 200
+        assert time.monotonic() - begin < 5
+        busy = server.post(endless(stream=True))
+        assert b" 200 " in busy.recv(1000)
+        kept += [server.raw(b"") for _ in range(40)]
+        assert server.gauge("dsv4_connections") <= 33
+        server.stop()
+        assert "[DONE]" in everything(busy)
+        body.close()
+        assert slow and kept
+
+
         server.wait_for("dsv4_running", 1)
         for client in clients:
             client.close()
