@@ -48,6 +48,7 @@ void TurnMail::more(Delta delta, const TurnUsage& usage) {
     news_.usage = usage;
     news_.delta.reasoning += delta.reasoning;
     news_.delta.content += delta.content;
+    for (auto& piece : delta.pieces) add_piece(std::move(piece), news_.delta.pieces);
     for (llm::ToolCall& call : delta.calls) news_.delta.calls.push_back(std::move(call));
     if (!delta.empty()) fresh_ = true;
     if (!fresh_ || now - rung_ < kBetweenRings) return;

@@ -80,14 +80,29 @@ Json ResponseWriter::head(const char* object) const {
           {"model", model_}};
 }
 
-Json ResponseWriter::calls_json(const std::vector<ToolCall>& calls, bool numbered) {
+Json ResponseWriter::calls_json(const std::vector<ToolCall>& calls) const {
   Json out = Json::array();
-  for (const ToolCall& call : calls) {
-    Json json = Json::object();
-    if (numbered) json["index"] = calls_;
-    json["id"] = "call_" + id_ + "_" + std::to_string(calls_++);
-    json["type"] = "function";
-    json["function"] = {{"name", call.name}, {"arguments", dump(call.arguments)}};
+  for (size_t i = 0; i < calls.size(); ++i) {
+    out.push_back(
+        {{"id", call_id(i)},
+         {"type", "function"},
+         {"function", {{"name", calls[i].name}, {"arguments", dump(calls[i].arguments)}}}});
+  }
+  return out;
+}
+
+Json ResponseWriter::pieces_json(const std::vector<CallPiece>& pieces) const {
+  Json out = Json::array();
+  for (const CallPiece& piece : pieces) {
+    Json json = {{"index", piece.call}};
+    Json function = Json::object();
+    if (!piece.name.empty()) {
+      json["id"] = call_id(piece.call);
+      json["type"] = "function";
+      function["name"] = piece.name;
+    }
+    function["arguments"] = piece.arguments;
+    json["function"] = std::move(function);
     out.push_back(std::move(json));
   }
   return out;
@@ -101,7 +116,7 @@ std::string ResponseWriter::whole(const Delta& all, TurnEnd end, const TurnUsage
     message["content"] = all.content.empty() && !all.calls.empty() ? Json() : Json(all.content);
     message["refusal"] = nullptr;
     if (!all.reasoning.empty()) message["reasoning_content"] = all.reasoning;
-    if (!all.calls.empty()) message["tool_calls"] = calls_json(all.calls, false);
+    if (!all.calls.empty()) message["tool_calls"] = calls_json(all.calls);
     choice["message"] = std::move(message);
   } else {
     choice["text"] = all.content;
@@ -134,7 +149,7 @@ std::string ResponseWriter::more(const Delta& delta) {
     Json json = Json::object();
     if (!delta.reasoning.empty()) json["reasoning_content"] = delta.reasoning;
     if (!delta.content.empty()) json["content"] = delta.content;
-    if (!delta.calls.empty()) json["tool_calls"] = calls_json(delta.calls, true);
+    if (!delta.pieces.empty()) json["tool_calls"] = pieces_json(delta.pieces);
     choice["delta"] = std::move(json);
   } else {
     choice["text"] = delta.content;

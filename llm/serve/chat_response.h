@@ -38,14 +38,15 @@ class ResponseWriter {
  private:
   nlohmann::ordered_json head(const char* object) const;
   nlohmann::ordered_json chunk(nlohmann::ordered_json choice) const;
-  nlohmann::ordered_json calls_json(const std::vector<ToolCall>& calls, bool numbered);
+  nlohmann::ordered_json calls_json(const std::vector<ToolCall>& calls) const;
+  nlohmann::ordered_json pieces_json(const std::vector<CallPiece>& pieces) const;
+  std::string call_id(size_t call) const { return "call_" + id_ + "_" + std::to_string(call); }
 
   bool chat_;
   std::string id_;
   int64_t created_;
   std::string model_;
   bool stream_usage_;
-  size_t calls_ = 0;  // written so far
 };
 
 }  // namespace dsv4::llm::serve

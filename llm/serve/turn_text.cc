@@ -51,6 +51,7 @@ bool TurnText::push(const std::string& piece, bool markup, Delta& out) {
   markup_.resize(open_.size(), markup);
   if (phase_ == Phase::kThought && !thought(out)) return false;
   if (phase_ == Phase::kText) text(out);
+  if (phase_ == Phase::kCalls) pieces_.read(open_, out.pieces);
   return stopped_;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "llm/conversation.h"
+#include "llm/serve/call_pieces.h"
 #include "llm/tokenizer.h"
 
 namespace dsv4::llm::serve {
@@ -14,9 +15,10 @@ namespace dsv4::llm::serve {
 struct Delta {
   std::string reasoning;
   std::string content;
-  std::vector<ToolCall> calls;  // whole ones
+  std::vector<CallPiece> pieces;  // of calls, while they are written
+  std::vector<ToolCall> calls;    // whole ones, when the turn has ended: what the pieces add up to
 
-  bool empty() const { return reasoning.empty() && content.empty() && calls.empty(); }
+  bool empty() const { return reasoning.empty() && content.empty() && pieces.empty(); }
 };
 
 // Takes a model's turn apart while it is generated: into thoughts, text and calls, of which nothing
@@ -31,7 +33,8 @@ class TurnText {
   // at has come: what is pushed afterwards is of no interest.
   bool push(const std::string& piece, bool markup, Delta& out);
 
-  // The turn has ended. A block of calls that cannot be read is text like any other.
+  // The turn has ended. A block of calls that cannot be read is text like any other; of one that
+  // was cut there may have been pieces, but no call.
   void finish(bool ended_itself, Delta& out);
 
   // All that was shown.
@@ -56,7 +59,8 @@ class TurnText {
   std::vector<Segment> turn_;  // what parse_reply reads
   std::string open_;           // of the turn's text: not shown yet
   std::vector<bool> markup_;   // of each byte of open_
-  Delta shown_;
+  CallPieces pieces_;
+  Delta shown_;  // without pieces
   bool stopped_ = false;
 };
 

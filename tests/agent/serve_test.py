@@ -161,8 +161,11 @@ def test_tools_are_called_and_their_results_read():
         assert isinstance(json.loads(calls[0]["function"]["arguments"])["path"], str)
         streamed = events(server.chat(**ask, stream=True)[2])
         choices = [json.loads(e)["choices"][0] for e in streamed[:-1]]
-        (said,) = [call for c in choices for call in c["delta"].get("tool_calls", [])]
-        assert said["function"] == calls[0]["function"] and said["index"] == 0
+        pieces = [call for c in choices for call in c["delta"].get("tool_calls", [])]
+        assert all(piece["index"] == 0 for piece in pieces)
+        assert pieces[0]["id"] and [p["function"].get("name") for p in pieces].count("read") == 1
+        said = "".join(piece["function"]["arguments"] for piece in pieces)
+        assert said == calls[0]["function"]["arguments"], (said, calls)
         assert choices[-1]["finish_reason"] == "tool_calls"
         named = {"type": "function", "function": {"name": "read"}}
         again = server.chat(**{**ask, "tool_choice": named})[2]["choices"][0]
@@ -290,9 +293,6 @@ def test_a_full_queue_turns_clients_away():
         assert server.chat()[0] == 200
 
 
-def test_clients_that_leave_are_not_computed_for():
-    with Server("--max-clients", "1") as server:
-        clients = [server.post(endless()) for _ in range(6)]  # not a byte comes before the end
 def test_who_does_not_ask_makes_room_for_who_does():
     with Server("--max-clients", "1", "--queue", "0") as server:  # 33 connections
         kept = [server.raw(b"") for _ in range(40)]
@@ -317,6 +317,9 @@ def test_who_does_not_ask_makes_room_for_who_does():
         assert slow and kept
 
 
+def test_clients_that_leave_are_not_computed_for():
+    with Server("--max-clients", "1") as server:
+        clients = [server.post(endless()) for _ in range(6)]  # not a byte comes before the end
         server.wait_for("dsv4_running", 1)
         for client in clients:
             client.close()
@@ -333,6 +336,9 @@ def test_a_key_is_asked_for():
             assert status == 401 and reply["error"]["code"] == "invalid_api_key", reply
             assert "s3cret" not in json.dumps(reply)
             assert server.request("GET", "/metrics", headers=headers)[0] == 401
+        for file in ("environ", "cmdline"):
+            with open(f"/proc/{server.process.pid}/{file}", "rb") as shown:
+                assert b"s3cret" not in shown.read(), file
         right = {"Authorization": "Bearer s3cret", "Host": "a.name.of.its.own"}
         assert server.request("POST", CHAT, hello(), right)[0] == 200
     with tempfile.NamedTemporaryFile("w", suffix=".key") as file:
@@ -360,9 +366,6 @@ def test_what_it_refuses_to_start_with():
         assert status == 2 and "another program listens" in said, said
 
 
-        for file in ("environ", "cmdline"):
-            with open(f"/proc/{server.process.pid}/{file}", "rb") as shown:
-                assert b"s3cret" not in shown.read(), file
 def test_stopping_lets_replies_end():
     with Server("--grace", "100") as server:
         idle = server.raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")

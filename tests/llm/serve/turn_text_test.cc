@@ -16,9 +16,11 @@ constexpr const char* kCalls =
 Delta shown(TurnText text, const std::string& turn, std::mt19937& random, bool ended = true,
             bool markup = true) {
   Delta all;
+  std::vector<CallPiece> pieces;
   const auto add = [&](Delta delta) {
     all.reasoning += delta.reasoning;
     all.content += delta.content;
+    for (CallPiece& piece : delta.pieces) add_piece(std::move(piece), pieces);
     for (ToolCall& call : delta.calls) all.calls.push_back(std::move(call));
   };
   for (size_t at = 0; at < turn.size();) {
@@ -35,6 +37,14 @@ Delta shown(TurnText text, const std::string& turn, std::mt19937& random, bool e
   add(std::move(delta));
   CHECK(all.content == text.shown().content);
   CHECK(all.reasoning == text.shown().reasoning);
+  for (size_t i = 0; i < all.calls.size(); ++i) {
+    REQUIRE(i < pieces.size());
+    CHECK(pieces[i].call == i);
+    CHECK(pieces[i].name == all.calls[i].name);
+    CHECK(pieces[i].arguments == all.calls[i].arguments.dump());
+  }
+  if (ended) CHECK(pieces.size() == all.calls.size());
+  all.pieces = std::move(pieces);
   return all;
 }
 
@@ -64,6 +74,30 @@ TEST_CASE("what a stream shows adds up to what the whole turn says") {
   }
 }
 
+TEST_CASE("pieces of calls add up to the calls, as soon as they are written") {
+  std::mt19937 random(7);
+  const std::string turn =
+      "\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"write\">\n<｜DSML｜parameter name=\"text\" "
+      "string=\"true\">say(\"ä\\n\")\n</｜DSML｜ </p\t\n</｜DSML｜parameter>\n<｜DSML｜parameter "
+      "name=\"lines\" string=\"false\">[1, 2.5, {\"a\": null}]</｜DSML｜parameter>\n"
+      "</｜DSML｜invoke>\n<｜DSML｜invoke name=\"test\">\n</｜DSML｜invoke>\n<｜DSML｜invoke "
+      "name=\"read\">\n<｜DSML｜parameter name=\"path\" string=\"true\"></｜DSML｜parameter>\n"
+      "</｜DSML｜invoke>\n</｜DSML｜tool_calls>";
+  for (int round = 0; round < 100; ++round) {
+    CHECK(shown(TurnText(false, true, {}), turn, random).calls.size() == 3);
+  }
+  // Half of a text is told, half of a number is not.
+  const size_t in_text = turn.find("ä");
+  const Delta text = shown(TurnText(false, true, {}), turn.substr(0, in_text), random, false);
+  REQUIRE(text.pieces.size() == 1);
+  CHECK(text.pieces[0].name == "write");
+  CHECK(text.pieces[0].arguments == "{\"text\":\"say(\\\"");
+  const size_t in_json = turn.find("2.5");
+  const Delta json = shown(TurnText(false, true, {}), turn.substr(0, in_json), random, false);
+  REQUIRE(json.pieces.size() == 1);
+  CHECK(json.pieces[0].arguments.ends_with("\"lines\":"));
+}
+
 TEST_CASE("markers that are only spelled are text") {
   std::mt19937 random(2);
   const Delta delta = shown(TurnText(false, true, {}), kCalls, random, true, false);
@@ -79,7 +113,7 @@ TEST_CASE("without tools a block of calls is text") {
 TEST_CASE("a block that cannot be read is shown as text, and one that was cut is left out") {
   std::mt19937 random(4);
   const std::string broken = "Well.\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"re";
-  CHECK(shown(TurnText(false, true, {}), broken, random, true).content == broken);
+  CHECK(shown(TurnText(false, true, {}), broken, random).content == broken);
   CHECK(shown(TurnText(false, true, {}), broken, random, false).content == "Well.");
 }
 
