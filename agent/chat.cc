@@ -124,7 +124,12 @@ void Chat::read(std::stop_token cancel) {
   const Reading what{model_.repairs_only ? system_text() : chat_system_text(), toolbox, listing,
                      std::move(context), ""};
   auto conversation = model_.conversation->fork();
-  context_ = read_repository(*conversation, what, observer_, cancel).context;
+  ReadRepository read = read_repository(*conversation, what, observer_, cancel);
+  // Stopped anywhere on the way: of what was listed then, files may be missing.
+  if (!read.whole || cancel.stop_requested()) {
+    throw UsageError("it was stopped before the model had read the repository");
+  }
+  context_ = std::move(read.context);
   usage_ = conversation->usage();
   conversation_.reset();
   if (model_.repairs_only) return;
@@ -344,16 +349,29 @@ std::string Chat::fork(const std::string& name) {
                : "on the new branch " + name + "; /fork " + left + " goes back to " + left;
 }
 
-void Chat::change_model(const std::optional<std::string>& directory, std::stop_token cancel) {
-  model_ = environment_.open({directory, std::nullopt}, observer_, cancel);
-  options_.model = directory;
-  options_.endpoint.reset();
+void Chat::change_model(ModelChoice choice, std::stop_token cancel) {
+  if (choice.endpoint && options_.endpoint && choice.endpoint->url == options_.endpoint->url) {
+    Endpoint known = *options_.endpoint;
+    if (choice.endpoint->model && choice.endpoint->model != known.model) known.context.reset();
+    if (choice.endpoint->model) known.model = choice.endpoint->model;
+    choice.endpoint = std::move(known);
+  }
+  ChatModel model = environment_.open(choice, observer_, cancel);
+  std::swap(model_, model);
+  try {
+    observer_.on_note("model: " + model_.name +
+                      "; the context begins anew with the files as they are");
+    read(std::move(cancel));
+  } catch (...) {
+    std::swap(model_, model);
+    throw;
+  }
+  place_->set_window(model_.conversation->window());
+  options_.model = choice.directory;
+  options_.endpoint = choice.endpoint;
   timeline_ = Timeline();
   happened_.push_back(begun_anew());
   notes_.clear();
-  observer_.on_note("model: " + model_.name +
-                    "; the context begins anew with the files as they are");
-  read(std::move(cancel));
   if (model_.repairs_only) observer_.on_note(kRepairsOnly);
   save();
 }

@@ -98,8 +98,10 @@ class Chat {
   std::string rewind(size_t back);
   std::string rewind(const std::string& checkpoint);
   std::string fork(const std::string& name);
-  // Begins a new context with another model on the files as they are.
-  void change_model(const std::optional<std::string>& directory, std::stop_token cancel);
+  // Begins a new context with another model on the files as they are. When that cannot be opened,
+  // or is stopped before it has read them, everything is as it was. Of a server that is the
+  // session's already only the model may be another.
+  void change_model(ModelChoice choice, std::stop_token cancel);
   void set_approval(Approval approval);
   void set_test(const std::string& command);
   // The session can be resumed after its end, by a person who asked for it or because it was cut
@@ -120,6 +122,10 @@ class Chat {
 
   Approval approval() const { return options_.approval; }
   const ChatModel& model() const { return model_; }
+  // The URL of the server whose model it is; nothing where it runs in this process.
+  std::optional<std::string> server() const {
+    return options_.endpoint ? std::optional(options_.endpoint->url) : std::nullopt;
+  }
   const ChatPlace& place() const { return *place_; }
   const Repository& repository() const { return repository_; }
   const Timeline& timeline() const { return timeline_; }

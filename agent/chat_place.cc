@@ -68,6 +68,8 @@ void ChatPlace::set_test(const std::string& command) {
   toolbox_->set_test_command(command);
 }
 
+void ChatPlace::set_window(int64_t tokens) { toolbox_->set_output_limit(result_limit(tokens)); }
+
 Listing ChatPlace::listing(std::stop_token cancel) const {
   return list_tree(named_repository(copy()), cancel);
 }

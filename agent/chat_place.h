@@ -46,6 +46,8 @@ class ChatPlace {
   // The command that `test` runs; nothing when none is known.
   const std::optional<TestCommand>& test() const { return test_; }
   void set_test(const std::string& command);
+  // Tokens that the model reads: the results of tools are cut to what suits it.
+  void set_window(int64_t tokens);
 
   // Whether the copy stays at the end, for another process.
   void keep(bool kept) { work_.keep(kept); }

@@ -4,10 +4,36 @@
 #include "agent/commands.h"
 #include "agent/model_directory.h"
 #include "agent/open_model.h"
+#include "agent/printable.h"
 #include "agent/terminal/interactive.h"
 
 namespace dsv4::agent {
 namespace {
+
+// Gives the key to one URL only: the one that it was meant for, or else the first that is opened.
+class KeyKeeper {
+ public:
+  KeyKeeper(std::string key, std::optional<std::string> url)
+      : key_(std::move(key)), url_(std::move(url)) {}
+
+  std::string key_for(const std::string& url, Observer& observer) {
+    if (!url_) url_ = url;
+    if (*url_ == url) return key_;
+    if (!key_.empty()) {
+      observer.on_note("no key is sent to " + printable_line(url, 200) +
+                       ": the one that is known "
+                       "is for " +
+                       printable_line(*url_, 200) +
+                       "; `dsv4-agent --endpoint` with "
+                       "--key-env or --key-command begins a session with another");
+    }
+    return "";
+  }
+
+ private:
+  const std::string key_;
+  std::optional<std::string> url_;
+};
 
 ChatModel open_chat_model(const ModelChoice& choice, EndpointRun run, std::stop_token cancel) {
   ChatModel model;
@@ -27,13 +53,15 @@ int cmd_interactive(const std::vector<std::string>& arguments) {
     std::cout << terminal::interactive_help();
     return 0;
   }
-  const std::string key = take_key(options.key, options.chat.endpoint || options.resume);
+  // Also where no server is named yet: /model may name one.
+  const std::string key = take_key(options.key, true);
+  std::optional<std::string> key_is_for = options.key_is_for;
+  if (options.chat.endpoint) key_is_for = options.chat.endpoint->url;
+  KeyKeeper keys(key, key_is_for);
   return terminal::run_interactive(
       options, [&](const ModelChoice& choice, Observer& observer, std::stop_token cancel) {
         EndpointRun run;
-        const bool other = choice.endpoint && options.key_is_for.value_or(choice.endpoint->url) !=
-                                                  choice.endpoint->url;
-        if (!other) run.key = key;
+        if (choice.endpoint) run.key = keys.key_for(choice.endpoint->url, observer);
         run.on_note = [&observer](const std::string& sentence) { observer.on_note(sentence); };
         return open_chat_model(choice, std::move(run), std::move(cancel));
       });

@@ -235,9 +235,14 @@ std::optional<std::string> read_text(const fs::path& file, const std::string& sh
   const sandbox::Descriptor fd(
       ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | more_flags));
   if (!fd) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    if (errno == ELOOP) throw UsageError(shown + " is a link: put a file there");
-    throw UsageError(shown + " cannot be read: " + std::strerror(errno));
+    const int error = errno;
+    std::error_code unknown;
+    if (error == ENOENT && fs::is_symlink(file, unknown)) {
+      throw UsageError(shown + " is a link to nothing: put a file there, or take the link away");
+    }
+    if (error == ENOENT || error == ENOTDIR) return std::nullopt;
+    if (error == ELOOP) throw UsageError(shown + " is a link: put a file there");
+    throw UsageError(shown + " cannot be read: " + std::strerror(error));
   }
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {

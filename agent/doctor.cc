@@ -14,6 +14,7 @@
 #include "agent/working_copy.h"
 #include "llm/error.h"
 #include "llm/processor.h"
+#include "llm/remote_conversation.h"
 #include "sandbox/probe.h"
 #include "sandbox/sandbox.h"
 
@@ -95,13 +96,54 @@ Check check_state_directory() {
   }
 }
 
+std::string key_words(const KeySource& source, const std::string& key) {
+  if (source.command) return "with the key of `" + printable_line(*source.command, 60) + "`";
+  return key.empty() ? "without a key (" + source.variable + " is not set)"
+                     : "with the key in " + source.variable;
+}
+
+// Asks the server once for its models, as every command does first, and is not patient with it.
+Check check_endpoint(Endpoint endpoint, const KeySource& source) {
+  constexpr std::chrono::seconds kPatience{10};
+  endpoint.timeout = std::min<std::chrono::milliseconds>(endpoint.timeout, kPatience);
+  const std::string at = printable_line(endpoint.url, 200);
+  std::string trouble;
+  std::string how;
+  try {
+    EndpointRun run;
+    run.key = take_key(source, true);
+    how = key_words(source, run.key);
+    run.on_note = [&trouble](const std::string& sentence) {
+      trouble = sentence.substr(0, sentence.rfind("; trying again"));
+    };
+    run.retry.sleep = [](std::chrono::milliseconds, std::stop_token) { return false; };
+    const auto transport = http_transport(endpoint, std::move(run));
+    const llm::ServedModel model =
+        llm::find_served_model(*transport, endpoint.model, endpoint.context, {});
+    Check check{"endpoint", State::kGood, at + ", " + how + ": " + printable_line(model.name, 100),
+                ""};
+    if (model.window) {
+      check.detail += ", a window of " + std::to_string(*model.window) + " tokens";
+    } else {
+      check.advice =
+          "it does not say how much the model reads, 65536 tokens are taken: [endpoint] "
+          "context says it";
+    }
+    return check;
+  } catch (const std::exception& error) {
+    if (trouble.empty()) trouble = error.what();
+    return {"endpoint", State::kBad, at + (how.empty() ? "" : ", " + how) + ": cannot be used",
+            trouble};
+  }
+}
+
 // Names the model that it sets, unless one is named already.
-Check check_configuration(std::optional<std::string>* model) {
+Check check_configuration(std::optional<std::string>* model, UserConfig* out) {
   const auto file = user_config_file();
   if (!file)
     return {"configuration", State::kGood, "none, and no place for one: HOME is not set", ""};
   try {
-    const UserConfig config = read_user_config();
+    const UserConfig config = *out = read_user_config();
     if (!*model) *model = config.model;
     const bool there = fs::exists(*file);
     return {"configuration", State::kGood, (there ? "" : "none in ") + file->string(), ""};
@@ -162,8 +204,12 @@ Diagnosis examine(const std::optional<std::string>& model) {
       kPassed);
   add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);
   std::optional<std::string> named = model;
-  add(check_configuration(&named), kUsage);
+  UserConfig config;
+  add(check_configuration(&named, &config), kUsage);
   add(check_model(named), kEngine);
+  if (config.endpoint) {
+    add(check_endpoint(*config.endpoint, config.endpoint_key), model ? kPassed : kEngine);
+  }
   for (Check& check : check_sandbox()) add(std::move(check), kSandbox);
   add(check_state_directory(), kUsage);
   for (const Program& program : kPrograms) add(check_program(program), kPassed);

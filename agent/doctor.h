@@ -27,8 +27,9 @@ struct Diagnosis {
   nlohmann::ordered_json json() const;
 };
 
-// Looks at processor, memory, the user's configuration, model (else the configured one), sandbox,
-// state directory and the programs that tests need.
+// Looks at processor, memory, the user's configuration, model (else the configured one), the
+// configured endpoint, which is asked for its models, sandbox, state directory and the programs
+// that tests need. Takes the endpoint's key out of this process's environment.
 Diagnosis examine(const std::optional<std::string>& model);
 
 }  // namespace dsv4::agent

@@ -8,8 +8,8 @@ namespace {
 bool steers_a_terminal(uint32_t code) {
   if (code < 0x20) return code != '\n' && code != '\t';
   if (code >= 0x7f && code <= 0x9f) return true;
-  return (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-         (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+  return code == 0x061c || (code >= 0x200e && code <= 0x200f) ||
+         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
 void append_escape(std::string* out, const char* format, uint32_t value) {

@@ -90,6 +90,8 @@ void Toolbox::set_test_command(const std::string& command) {
   state_->workspace.options.test_command = command;
 }
 
+void Toolbox::set_output_limit(size_t bytes) { state_->workspace.options.output_limit = bytes; }
+
 TestReport Toolbox::run_tests(std::stop_token cancel) {
   return tools::run_tests(state_->workspace, std::move(cancel));
 }

@@ -77,6 +77,9 @@ class Toolbox {
   // What `test` runs from now on.
   void set_test_command(const std::string& command);
 
+  // How much of one result the model is shown from now on, in bytes.
+  void set_output_limit(size_t bytes);
+
   // The task's tests, outside any call of the model.
   TestReport run_tests(std::stop_token cancel = {});
 

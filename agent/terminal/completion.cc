@@ -1,5 +1,6 @@
 #include "agent/terminal/completion.h"
 
+#include <optional>
 #include <set>
 
 #include "agent/terminal/slash.h"
@@ -31,6 +32,26 @@ std::set<std::string> by_name(const std::string& part, const std::vector<std::st
   return found;
 }
 
+constexpr size_t kShown = 6;
+
+Line usage_line(const SlashCommand& command) {
+  Line line(slash_usage(command), Style::kStrong);
+  return line.add("  " + std::string(command.summary), Style::kDim).fold(Line::Fold::kClip);
+}
+
+const SlashCommand* command_named(std::string_view name) {
+  for (const SlashCommand& command : slash_commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+Line suggestion(const std::string& candidate) {
+  const SlashCommand* command =
+      candidate.starts_with("/") ? command_named(std::string_view(candidate).substr(1)) : nullptr;
+  return command != nullptr ? usage_line(*command) : Line(candidate).fold(Line::Fold::kClip);
+}
+
 }  // namespace
 
 Completion complete_input(const std::string& text, size_t cursor,
@@ -50,8 +71,35 @@ Completion complete_input(const std::string& text, size_t cursor,
       const std::string name = "/" + std::string(command.name);
       if (name.starts_with(word)) out.candidates.push_back(name);
     }
+  } else if (before.starts_with("/approve ") && before.find_first_of(" \t\n") + 1 == out.from) {
+    for (const Approval approval : {Approval::kReadOnly, Approval::kAsk, Approval::kAuto}) {
+      const std::string name(approval_name(approval));
+      if (name.starts_with(word)) out.candidates.push_back(name);
+    }
   }
   return out;
+}
+
+Lines suggestions(const std::string& text, size_t cursor, const std::vector<std::string>& paths) {
+  const Completion found = complete_input(text, cursor, paths);
+  const bool there = found.candidates.size() == 1 &&
+                     found.candidates[0] == text.substr(found.from, cursor - found.from);
+  const bool path = !found.candidates.empty() && found.candidates[0].starts_with("@");
+  Lines lines;
+  if (there && path) return lines;
+  if (found.candidates.empty()) {
+    const std::optional<Slash> slash = parse_slash(text);
+    if (slash && slash->command != nullptr) lines.push_back(usage_line(*slash->command));
+    return lines;
+  }
+  // One row too many is as long as the words that say so.
+  const size_t count = found.candidates.size();
+  const size_t shown = count <= kShown + 1 ? count : kShown;
+  for (size_t i = 0; i < shown; ++i) lines.push_back(suggestion(found.candidates[i]));
+  if (count > shown) {
+    lines.push_back(Line("... " + std::to_string(count - shown) + " more", Style::kDim));
+  }
+  return lines;
 }
 
 }  // namespace dsv4::agent::terminal

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/terminal/editor.h"
+#include "agent/terminal/line.h"
 
 namespace dsv4::agent::terminal {
 
@@ -12,5 +13,9 @@ namespace dsv4::agent::terminal {
 // are the repository's files.
 Completion complete_input(const std::string& text, size_t cursor,
                           const std::vector<std::string>& paths);
+
+// The same as lines to be shown while somebody types, a few at most; and of a command that is
+// there, what it takes.
+Lines suggestions(const std::string& text, size_t cursor, const std::vector<std::string>& paths);
 
 }  // namespace dsv4::agent::terminal

@@ -181,8 +181,6 @@ struct LineEditor::State {
     if (start.size() > before.size() || only) {
       el_wdeletestr(edit.get(), static_cast<int>(wide(before).size()));
       el_winsertstr(edit.get(), wide(start).c_str());
-    } else {
-      source.offer(found.candidates);
     }
   }
 

@@ -24,8 +24,6 @@ class LineEditor {
     // Waits for the next character; nothing: the input has ended. May throw.
     std::function<std::optional<wchar_t>()> next;
     std::function<Completion(const std::string& text, size_t cursor)> complete;
-    // Several candidates and nothing more in common: to be shown.
-    std::function<void(const std::vector<std::string>&)> offer;
   };
 
   // `terminal` is an open terminal; it and what `source` refers to must outlive the editor.

@@ -100,8 +100,9 @@ Screen::Picture picture_of(const Scene& scene, Size size) {
     if (waiting.size() == std::min(kMostQueued, room)) break;
     waiting.push_back(Line("queued: " + message, Style::kDim));
   }
-  if (!scene.hint.empty() && waiting.size() < room) waiting.push_back(scene.hint);
   room -= waiting.size();
+  const size_t hints = scene.question ? 0 : std::min(scene.hints.size(), room);
+  room -= hints;
 
   Screen::Picture picture;
   picture.rows = last_rows(scene.begun, size.columns, room);
@@ -111,6 +112,8 @@ Screen::Picture picture_of(const Scene& scene, Size size) {
   picture.cursor_row = picture.rows.size() + input.row;
   picture.cursor_column = input.column;
   append(picture.rows, std::move(input.rows));
+  append(picture.rows,
+         Lines(scene.hints.begin(), scene.hints.begin() + static_cast<std::ptrdiff_t>(hints)));
   return picture;
 }
 

@@ -88,7 +88,14 @@ class PlainSession {
         transcript_(display_) {}
 
   int run() {
-    chat_ = chats_.first(transcript_, asker(), interrupts_.work());
+    const std::stop_token cancel = interrupts_.work();
+    try {
+      chat_ = chats_.first(transcript_, asker(), cancel);
+    } catch (const std::exception&) {
+      if (!cancel.stop_requested()) throw;
+      complain("it was stopped before the session began", kInterrupted);
+      return kInterrupted;
+    }
     interrupts_.done();
     while (!quit_ && !interrupts_.ended()) {
       const std::optional<std::string> text = next();

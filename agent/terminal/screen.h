@@ -27,8 +27,9 @@ class Screen {
     size_t cursor_column = 0;
   };
 
-  // Before the first draw, and after leave() to go on.
-  void enter();
+  // Before the first draw, and to go on where the cursor is, after leave() or when this program
+  // was stopped and others have written.
+  void enter(Size size);
 
   // Goes above the picture with the next draw().
   void add(Lines lines);
@@ -36,9 +37,12 @@ class Screen {
   // At most size().rows rows of the picture.
   void draw(Picture picture);
 
-  // The terminal has another size, or something else was written to it: the last lines are shown
-  // anew.
-  void repaint(Size size);
+  // The terminal has another size. Where the lines above the picture cannot be as they were, the
+  // last of them are shown anew.
+  void resize(Size size);
+
+  // Something else was written to the terminal: shows the last lines anew.
+  void repaint();
 
   // Takes the picture away: what comes next begins in a fresh row.
   void leave();
@@ -46,9 +50,10 @@ class Screen {
   Size size() const { return size_; }
 
  private:
-  std::string to_top();
   void write(const std::string& text);
-  void append_rows(const Line& line, std::string* out) const;
+  size_t append_rows(const Line& line, std::string* out) const;
+  size_t append_added(std::string* out);
+  void append_last_lines(size_t picture_rows, std::string* out);
 
   int fd_;
   Size size_;
@@ -56,6 +61,7 @@ class Screen {
   Lines added_;
   std::deque<Line> kept_;  // the last lines, to show them anew
   size_t cursor_row_ = 0;  // in the picture that is drawn
+  size_t drawn_rows_ = 0;
   bool from_scratch_ = false;
 };
 

@@ -36,18 +36,19 @@ std::string name_of(const std::string& text, const std::string& command) {
 }
 
 void help(Desk& desk, const std::string&) {
+  constexpr size_t kColumn = 19;
   Lines lines;
   for (const SlashCommand& command : slash_commands()) {
-    std::string left = "/" + std::string(command.name);
-    if (!command.arguments.empty()) left += " " + std::string(command.arguments);
-    left.resize(std::max<size_t>(left.size(), 22), ' ');
+    std::string left = slash_usage(command);
+    left.resize(std::max(left.size(), kColumn), ' ');
     Line line(left, Style::kStrong);
-    lines.push_back(line.add(" " + std::string(command.summary)).fold(Line::Fold::kWords, 23));
+    lines.push_back(
+        line.add(" " + std::string(command.summary)).fold(Line::Fold::kWords, kColumn + 1));
   }
   for (const char* text :
-       {"Enter sends; Alt-Enter or Ctrl-J begins a new line; Tab completes /commands and @paths.",
-        "Esc or Ctrl-C stops what is going on; what you send meanwhile waits its turn.",
-        "Ctrl-O shows the last tool call whole; Ctrl-R searches what you sent; Ctrl-D ends."}) {
+       {"Enter sends; Alt-Enter or Ctrl-J: a new line; Tab completes /commands, @paths",
+        "Esc or Ctrl-C stops the work; what you send meanwhile waits; Up takes it back",
+        "Ctrl-O: the last tool call whole; Ctrl-R: search what you sent; Ctrl-D: end"}) {
     lines.push_back(Line(text, Style::kDim).fold(Line::Fold::kWords));
   }
   desk.show(std::move(lines));
@@ -178,10 +179,25 @@ void context(Chat& chat, Desk& desk, const std::string&) {
   for (const ContextFile& file : shown.instructions) say(desk, "instructions: " + file.path);
 }
 
+// A server's by its URL and perhaps a name, the embedded one by its name, or a directory.
+ModelChoice choice_of(const std::string& arguments) {
+  ModelChoice choice;
+  if (arguments.starts_with("http://") || arguments.starts_with("https://")) {
+    const size_t blank = std::min(arguments.find_first_of(" \t\n"), arguments.size());
+    choice.endpoint.emplace().url = arguments.substr(0, blank);
+    const size_t name = arguments.find_first_not_of(" \t\n", blank);
+    if (name != std::string::npos) choice.endpoint->model = arguments.substr(name);
+  } else if (arguments != "nano" || std::filesystem::is_directory(arguments)) {
+    choice.directory = arguments;
+  }
+  return choice;
+}
+
 void model(Chat& chat, Desk& desk, const std::string& arguments) {
-  if (!arguments.empty()) chat.change_model(arguments, desk.cancel);
-  say(desk, "model: " + chat.model().name + ", a window of " +
-                grouped(chat.model().conversation->window()) + " tokens" +
+  if (!arguments.empty()) chat.change_model(choice_of(arguments), desk.cancel);
+  const std::optional<std::string> server = chat.server();
+  say(desk, "model: " + chat.model().name + (server ? " at " + printable_line(*server, 200) : "") +
+                ", a window of " + grouped(chat.model().conversation->window()) + " tokens" +
                 (chat.model().repairs_only ? "; it repairs, it does not converse" : ""));
 }
 
@@ -218,7 +234,10 @@ bool may_end(Chat& chat, Desk& desk) {
 }
 
 void resume(Chat& chat, Desk& desk, const std::string& arguments) {
-  if (arguments.empty()) throw UsageError("/resume ID; /sessions lists them");
+  if (arguments.empty()) {
+    sessions(chat, desk, arguments);
+    return say(desk, "/resume ID goes on with one of them", Style::kDim);
+  }
   SavedChat saved = open_saved_chat(desk.sessions, arguments);
   if (may_end(chat, desk)) desk.next = std::move(saved);
 }
@@ -233,36 +252,40 @@ constexpr std::array kCommands = {
     SlashCommand{"help", "", "this list", nullptr, help},
     SlashCommand{"diff", "", "what the session has changed and your tree has not got", diff,
                  nullptr},
-    SlashCommand{"apply", "", "make the changes in your tree: shown, tested and asked first", apply,
+    SlashCommand{"apply", "", "make the changes in your tree: tested and asked first", apply,
                  nullptr},
     SlashCommand{"undo", "", "take back the last change of a file", undo, nullptr},
     SlashCommand{"fork", "[NAME]", "go on in a new branch, or in one that was left", fork, nullptr},
-    SlashCommand{"rewind", "[N|NAME|?]",
-                 "before the last or N-th last message, or to a checkpoint: files and context",
+    SlashCommand{"rewind", "[N|NAME|?]", "back before the N-th last message, or to a checkpoint",
                  rewind, nullptr},
-    SlashCommand{"checkpoint", "[NAME]", "name this moment, or list what can be gone back to",
+    SlashCommand{"checkpoint", "[NAME]", "name this moment, or list what /rewind goes back to",
                  checkpoint, nullptr},
     SlashCommand{"test", "[COMMAND]", "run the tests; with COMMAND, from now on by it", test,
                  nullptr},
-    SlashCommand{"plan", "[MESSAGE]", "ask for a plan, nothing is changed; or show the checklist",
-                 plan, nullptr},
+    SlashCommand{"plan", "[MESSAGE]", "ask for a plan, nothing is changed; or show the plan", plan,
+                 nullptr},
     SlashCommand{"approve", "[MODE]", "read-only, ask or auto: what the model may do", approve,
                  nullptr},
     SlashCommand{"context", "", "what the model's context holds", context, nullptr},
     SlashCommand{"expand", "[N]", "a tool call whole, the last one without N", nullptr, expand},
     SlashCommand{"save", "[NAME]", "keep the session, files and context, after its end", save,
                  nullptr},
-    SlashCommand{"resume", "ID", "go on with another session", resume, nullptr},
-    SlashCommand{"sessions", "", "the last sessions; what was saved or cut short can be resumed",
-                 sessions, nullptr},
-    SlashCommand{"model", "[DIR]", "which model this is; with DIR, go on with another", model,
+    SlashCommand{"resume", "[ID]", "go on with another session, or list them", resume, nullptr},
+    SlashCommand{"sessions", "", "the last ones; what was saved or cut short can go on", sessions,
                  nullptr},
+    SlashCommand{"model", "[DIR|URL]", "which model this is; go on with another, or a server's",
+                 model, nullptr},
     SlashCommand{"quit", "", "end; changes are shown and asked about first", quit, nullptr},
 };
 
 }  // namespace
 
 std::span<const SlashCommand> slash_commands() { return kCommands; }
+
+std::string slash_usage(const SlashCommand& command) {
+  const std::string name = "/" + std::string(command.name);
+  return command.arguments.empty() ? name : name + " " + std::string(command.arguments);
+}
 
 std::optional<Slash> parse_slash(const std::string& line) {
   if (line.size() < 2 || line[0] != '/') return std::nullopt;

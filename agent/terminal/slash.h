@@ -40,6 +40,9 @@ struct SlashCommand {
 
 std::span<const SlashCommand> slash_commands();
 
+// "/fork [NAME]"
+std::string slash_usage(const SlashCommand& command);
+
 // A line of input as a command and its arguments; nothing when it is a message: it does not begin
 // with a slash and a word. A word that is no command's name gives a null command.
 struct Slash {

@@ -62,18 +62,12 @@ TerminalSession::TerminalSession(const ChatOpener& chats, bool colour)
       editor_(terminal_.get(), {[this] { return next_character(); },
                                 [this](const std::string& text, size_t cursor) {
                                   return complete_input(text, cursor, paths_);
-                                },
-                                [this](const std::vector<std::string>& candidates) {
-                                  Line hint;
-                                  for (const std::string& each : candidates)
-                                    hint.add(each + "  ", Style::kDim);
-                                  scene_.hint = std::move(hint);
                                 }}),
       history_(open_history()),
       transcript_(*this),
       observer_(transcript_,
                 [this](std::function<void()> what) { asio::post(loop_, std::move(what)); }) {
-  signals_.add(SIGWINCH);
+  for (const int number : {SIGWINCH, SIGTSTP, SIGCONT}) signals_.add(number);
   if (!history_) return;
   for (const std::string& message : history_->load()) editor_.remember(message);
 }
@@ -81,11 +75,11 @@ TerminalSession::TerminalSession(const ChatOpener& chats, bool colour)
 TerminalSession::~TerminalSession() = default;
 
 int TerminalSession::run() {
-  screen_.enter();
+  screen_.enter(screen_.size());
   read_keys();
   wait_for_signal();
   tick();
-  start([this](std::stop_token cancel) { chat_ = chats_.first(observer_, asker(), cancel); });
+  start([this](std::stop_token cancel) { open(cancel); });
   while (!quit_) {
     const std::optional<std::string> line = editor_.read();
     if (quit_) break;
@@ -144,6 +138,7 @@ void TerminalSession::meter(const Meter& meter) {
 // Runs the loop until a character for the editor is there.
 std::optional<wchar_t> TerminalSession::next_character() {
   dirty_ = true;  // the editor has done what the last one meant
+  if (!std::exchange(raw_, true)) modes_.remember();
   while (characters_.empty() && !quit_) {
     if (!typed_.empty()) {  // only now is it known what the keys before it did
       const Key key = std::move(typed_.front());
@@ -186,10 +181,14 @@ void TerminalSession::wait_for_signal() {
   signals_.async_wait([this](const error_code& error, int number) {
     if (error) return;
     if (number == SIGWINCH) {
-      screen_.repaint(size_of_terminal(terminal_.get()));
+      screen_.resize(size_of_terminal(terminal_.get()));
       dirty_ = true;
     } else if (number == SIGINT) {
       on_interrupt();
+    } else if (number == SIGTSTP) {
+      suspend();
+    } else if (number == SIGCONT) {  // it was stopped in a way that nobody is asked about
+      go_on();
     } else {
       end(kInterrupted);
     }
@@ -219,8 +218,12 @@ void TerminalSession::paint() {
   }
   scene.queued.assign(queue_.begin(), queue_.end());
   scene.mode = mode_line();
-  if (question_) scene.question = question_->text + " " + question_->typed;
   scene.message = editor_.text();
+  if (question_) {
+    scene.question = question_->text + " " + question_->typed;
+  } else if (scene.hints.empty()) {
+    scene.hints = suggestions(scene.message.bytes, scene.message.cursor, paths_);
+  }
   screen_.draw(picture_of(scene, screen_.size()));
 }
 
@@ -241,8 +244,9 @@ Line TerminalSession::mode_line() const {
 
 void TerminalSession::on_key(const Key& key) {
   dirty_ = true;
-  scene_.hint = Line();
+  scene_.hints.clear();
   if (question_) return answer_question(key);
+  if (key.kind != Key::Kind::kInterrupt) leaving_ = false;
   using Action = LineEditor::Action;
   const auto type = [this](const std::wstring& text) {
     characters_.insert(characters_.end(), text.begin(), text.end());
@@ -261,7 +265,7 @@ void TerminalSession::on_key(const Key& key) {
     case Key::Kind::kSuspend:
       return suspend();
     case Key::Kind::kRepaint:
-      return screen_.repaint(size_of_terminal(terminal_.get()));
+      return screen_.repaint();
     case Key::Kind::kExpand:
       return add(transcript_.expand(0));
     case Key::Kind::kPaste:
@@ -269,6 +273,7 @@ void TerminalSession::on_key(const Key& key) {
     case Key::Kind::kNewLine:
       return act(Action::kNewLine);
     case Key::Kind::kUp:
+      if (take_back()) return;
       return act(has_line_before(editor_.text()) ? Action::kLineUp : Action::kOlder);
     case Key::Kind::kDown:
       return act(has_line_behind(editor_.text()) ? Action::kLineDown : Action::kNewer);
@@ -315,21 +320,41 @@ void TerminalSession::answer_question(const Key& key) {
 
 void TerminalSession::on_interrupt() {
   dirty_ = true;
+  const bool second = std::exchange(leaving_, false);
   if (busy_) return worker_.stop();
-  if (editor_.text().bytes.empty()) {
-    scene_.hint = Line("Ctrl-D or /quit ends the session", Style::kDim);
-    return;
+  if (!editor_.text().bytes.empty()) {
+    characters_.push_back(LineEditor::character(LineEditor::Action::kClear));
+  } else if (second) {
+    queue_.push_back("/quit");
+    next_in_queue();
+  } else {
+    leaving_ = true;
+    scene_.hints = {Line("Ctrl-C once more, Ctrl-D or /quit ends the session", Style::kDim)};
   }
-  characters_.push_back(LineEditor::character(LineEditor::Action::kClear));
+}
+
+// The last message that waits, to be changed or left.
+bool TerminalSession::take_back() {
+  if (queue_.empty() || !editor_.text().bytes.empty()) return false;
+  editor_.insert(queue_.back());
+  queue_.pop_back();
+  return true;
 }
 
 void TerminalSession::suspend() {
   screen_.leave();
   modes_.lend();
+  for (const int number : {SIGTSTP, SIGCONT}) signals_.remove(number);
   ::kill(::getpid(), SIGTSTP);  // returns when the shell lets the program go on
+  for (const int number : {SIGTSTP, SIGCONT}) signals_.add(number);
+  go_on();
+}
+
+void TerminalSession::go_on() {
+  if (!raw_) return;
   modes_.take_again();
-  screen_.enter();
-  screen_.repaint(size_of_terminal(terminal_.get()));
+  screen_.enter(size_of_terminal(terminal_.get()));
+  dirty_ = true;
 }
 
 // What the person sends
@@ -369,14 +394,7 @@ void TerminalSession::next_in_queue() {
   if (busy_ || queue_.empty() || quit_) return;
   const std::string line = std::move(queue_.front());
   queue_.pop_front();
-  Lines shown;
-  for (size_t at = 0; at <= line.size();) {
-    const size_t newline = std::min(line.find('\n', at), line.size());
-    shown.push_back(Line((at == 0 ? "> " : "  ") + line.substr(at, newline - at), Style::kStrong)
-                        .fold(Line::Fold::kWords, 2));
-    at = newline + 1;
-  }
-  add(std::move(shown));
+  add(Transcript::sent(line));
   start([this, line](std::stop_token cancel) { work_on(line, std::move(cancel)); },
         !parse_slash(line));
 }
@@ -424,6 +442,18 @@ AskPerson TerminalSession::asker() {
   return [this](const std::string& question) {
     return choose(question + " Allow? y: yes, n: no", "yn") == 'y';
   };
+}
+
+void TerminalSession::open(const std::stop_token& cancel) {
+  try {
+    chat_ = chats_.first(observer_, asker(), cancel);
+  } catch (const std::exception&) {
+    if (!cancel.stop_requested()) throw;
+    asio::post(loop_, [this] {
+      add({Line("it was stopped before the session began", Style::kBad)});
+      end(kInterrupted);
+    });
+  }
 }
 
 void TerminalSession::work_on(const std::string& line, std::stop_token cancel) {

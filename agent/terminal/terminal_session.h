@@ -72,7 +72,9 @@ class TerminalSession : private Display {
   void on_key(const Key& key);
   void answer_question(const Key& key);
   void on_interrupt();
+  bool take_back();
   void suspend();
+  void go_on();
   void end(int exit_code);
 
   // What the person sends.
@@ -85,6 +87,7 @@ class TerminalSession : private Display {
 
   // In the worker's thread.
   AskPerson asker();
+  void open(const std::stop_token& cancel);
   void work_on(const std::string& line, std::stop_token cancel);
   Desk desk_for(std::stop_token cancel);
   std::optional<char> choose(const std::string& question, const std::string& keys);
@@ -116,6 +119,8 @@ class TerminalSession : private Display {
   std::deque<std::string> queue_;
   std::unique_ptr<Question> question_;
   std::chrono::steady_clock::time_point began_;  // of the job
+  bool leaving_ = false;  // the last key was one that ends the session when it is pressed again
+  bool raw_ = false;      // the editor has set the terminal's modes
   bool busy_ = false;
   bool dirty_ = true;
   bool quit_ = false;

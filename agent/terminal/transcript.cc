@@ -2,17 +2,22 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
+#include <vector>
 
 #include "agent/gate.h"
 #include "agent/loop.h"
 #include "agent/printable.h"
 #include "agent/terminal/code.h"
+#include "tools/text.h"
 
 namespace dsv4::agent::terminal {
 namespace {
 
 constexpr size_t kBar = 20;
 constexpr size_t kReportLines = 12;  // of failing tests; the whole is kept
+constexpr size_t kEditLines = 6;     // of each side of one edit
+constexpr size_t kMostEditLines = 24;
 constexpr size_t kMostKept = 32 << 20;
 constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
 constexpr uint64_t kLongCopy = 64u << 20;
@@ -53,6 +58,71 @@ Style style_of(const tools::Outcome& outcome) {
 
 void append(Lines& lines, Lines more) {
   for (Line& line : more) lines.push_back(std::move(line));
+}
+
+std::vector<std::string_view> lines_in(const nlohmann::ordered_json& arguments, const char* key) {
+  const auto text = arguments.find(key);
+  if (text == arguments.end() || !text->is_string()) return {};
+  return tools::split_lines(text->get_ref<const std::string&>());
+}
+
+// Of one side of an edit.
+void append_side(Lines& lines, std::span<const std::string_view> side, const char* mark,
+                 Style style) {
+  const size_t count = side.size() <= kEditLines ? side.size() : kEditLines - 1;
+  for (size_t i = 0; i < count; ++i) {
+    lines.push_back(one_line("      " + (mark + std::string(side[i])), style));
+  }
+  if (count < side.size()) {
+    lines.push_back(one_line(
+        std::string("      ") + mark + "... " + std::to_string(side.size() - count) + " more lines",
+        style));
+  }
+}
+
+// What an edit takes away and puts there, without the lines that both have around it.
+void append_edit(Lines& lines, const nlohmann::ordered_json& edit) {
+  if (!edit.is_object()) return;
+  const std::vector<std::string_view> before = lines_in(edit, "old");
+  const std::vector<std::string_view> after = lines_in(edit, "new");
+  std::span<const std::string_view> old(before);
+  std::span<const std::string_view> fresh(after);
+  while (!old.empty() && !fresh.empty() && old.front() == fresh.front()) {
+    old = old.subspan(1);
+    fresh = fresh.subspan(1);
+  }
+  while (!old.empty() && !fresh.empty() && old.back() == fresh.back()) {
+    old = old.first(old.size() - 1);
+    fresh = fresh.first(fresh.size() - 1);
+  }
+  append_side(lines, old, "- ", Style::kBad);
+  append_side(lines, fresh, "+ ", Style::kGood);
+}
+
+Lines edit_lines(const llm::ToolCall& call) {
+  Lines lines;
+  const auto edits = call.arguments.find("edits");
+  if (edits == call.arguments.end() || !edits->is_array()) {
+    append_edit(lines, call.arguments);
+    return lines;
+  }
+  for (const auto& edit : *edits) {
+    if (lines.size() > kMostEditLines) {
+      lines.push_back(one_line("      ...", Style::kDim));
+      break;
+    }
+    append_edit(lines, edit);
+  }
+  return lines;
+}
+
+// Where an edit is, in the words of its call.
+std::string edit_place(const llm::ToolCall& call) {
+  llm::ToolCall place{call.name, nlohmann::ordered_json::object()};
+  for (const char* key : {"path", "symbol"}) {
+    if (call.arguments.contains(key)) place.arguments[key] = call.arguments[key];
+  }
+  return call_summary(place);
 }
 
 Lines text_lines(std::string_view text) { return code_lines(tools::Language::kNone, text); }
@@ -182,9 +252,11 @@ void Transcript::on_outcome(const llm::ToolCall& call, const tools::Outcome& out
     line.add(" " + call.arguments["summary"].get<std::string>());
     return display_.add({line.fold(Line::Fold::kWords, 4)});
   }
-  line.add(call_summary(call)).add(" -> ", Style::kDim);
+  const bool edited = call.name == "edit" && !outcome.error && call.arguments.is_object();
+  line.add(edited ? edit_place(call) : call_summary(call)).add(" -> ", Style::kDim);
   line.add(first_line(outcome.text), style_of(outcome));
   Lines lines = {line.fold(Line::Fold::kClip)};
+  if (edited) append(lines, edit_lines(call));
   if (outcome.test && !outcome.test->passed) append(lines, report_lines(outcome.text));
   display_.add(std::move(lines));
 }
@@ -207,6 +279,24 @@ void Transcript::on_gate(const GateResult& result) {
   display_.add({Line((result.passed ? "gate: " : "gate, not passed: ") + result.reason,
                      result.passed ? Style::kGood : Style::kBad)
                     .fold(Line::Fold::kWords)});
+}
+
+Lines Transcript::sent(const std::string& message) {
+  constexpr size_t kMostLines = 20;
+  constexpr size_t kLongestLine = 2000;
+  Lines shown = {Line()};  // between it and what came before
+  const std::vector<std::string_view> lines = tools::split_lines(message);
+  const size_t count = lines.size() <= kMostLines ? lines.size() : kMostLines / 2;
+  for (size_t i = 0; i < count; ++i) {
+    shown.push_back(
+        Line((i == 0 ? "> " : "  ") + tools::clipped(lines[i], kLongestLine), Style::kStrong)
+            .fold(Line::Fold::kWords, 2));
+  }
+  if (count < lines.size()) {
+    const auto more = static_cast<int64_t>(lines.size() - count);
+    shown.push_back(Line("  ... " + grouped(more) + " more lines", Style::kDim));
+  }
+  return shown;
 }
 
 Lines Transcript::expand(size_t number) const {

@@ -38,6 +38,9 @@ class Transcript : public Observer {
   // it is not there.
   Lines expand(size_t number) const;
 
+  // A message as it stays above, of which a long one shows its beginning.
+  static Lines sent(const std::string& message);
+
   // The tests as a person asked for them.
   static Lines tests(const std::string& command, const tools::TestReport& report);
 

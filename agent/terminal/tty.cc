@@ -36,8 +36,10 @@ TerminalModes::TerminalModes(int fd) : fd_(fd) {
 
 TerminalModes::~TerminalModes() { ::tcsetattr(fd_, TCSADRAIN, &before_); }
 
+void TerminalModes::remember() { ::tcgetattr(fd_, &own_); }
+
 void TerminalModes::lend() {
-  ::tcgetattr(fd_, &own_);
+  remember();
   ::tcsetattr(fd_, TCSADRAIN, &before_);
 }
 

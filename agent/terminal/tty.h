@@ -21,8 +21,11 @@ class TerminalModes {
   TerminalModes(const TerminalModes&) = delete;
   TerminalModes& operator=(const TerminalModes&) = delete;
 
+  // What this program has set since: to be taken again when it goes on after it was stopped.
+  void remember();
+
   // For another program, such as the shell that this one is stopped for: as they were, and then as
-  // they are now.
+  // they were remembered.
   void lend();
   void take_again();
 

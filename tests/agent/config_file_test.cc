@@ -252,6 +252,14 @@ TEST_CASE("the program reads the user's configuration and ends with 2 where it c
     REQUIRE(refused.err.find(sentence) != std::string::npos);
   }
   REQUIRE(run("doctor").status == 2);
+
+  // What it says could be a limit: a link that has lost its file is no configuration that is empty.
+  std::filesystem::remove(scratch / "config/dsv4-agent/config.toml");
+  std::filesystem::create_symlink("/absent", scratch / "config/dsv4-agent/config.toml");
+  const Ended lost = run("--repo repo < /dev/null");
+  REQUIRE(lost.status == 2);
+  REQUIRE(lost.err.find("config.toml is a link to nothing") != std::string::npos);
+  REQUIRE(run("doctor").status == 2);
   REQUIRE(run("fix --help").status == 0);
   REQUIRE(run("--help").status == 0);
 }

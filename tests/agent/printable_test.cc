@@ -11,6 +11,7 @@ TEST_CASE("text from outside cannot steer a terminal") {
   REQUIRE(printable("\r\b\a\x7f") == "\\x0d\\x08\\x07\\x7f");
   REQUIRE(printable("\xc2\x9b") == "\\x9b");
   REQUIRE(printable("\xe2\x80\xae") == "\\u202e");
+  REQUIRE(printable("\xd8\x9c") == "\\u061c");
   REQUIRE(printable("\xff\xc3") == "\\xff\\xc3");
   REQUIRE(printable("tab\there\nü 漢字 😀") == "tab\there\nü 漢字 😀");
 }

@@ -1,6 +1,7 @@
 """How sessions end, by themselves and by force, and how they go on."""
 
 import os
+import pathlib
 import random
 import re
 import shlex
@@ -21,6 +22,17 @@ def a_session_that_cannot_begin_says_why():
 
 
 @test
+def ctrl_c_while_it_opens_ends_it():
+    with Terminal() as terminal:
+        terminal.start("--model", "slow")
+        terminal.wait("Esc stops) working")
+        terminal.keys("C-c")
+        terminal.wait("exit 130")
+        check("it was stopped before the session began" in terminal.screen(), terminal.screen())
+        check(not list(terminal.run.glob("work/*")), "the copy is left behind")
+
+
+@test
 def ctrl_d_ends_and_ctrl_z_stops():
     with Terminal() as terminal:
         terminal.start(shell="exec bash --norc -i")
@@ -38,6 +50,66 @@ def ctrl_d_ends_and_ctrl_z_stops():
         terminal.wait("> /quit\n$")
         terminal.send("echo status $?")
         terminal.wait("status 0")
+
+
+@test
+def whoever_stops_it_the_session_goes_on():
+    with Terminal() as terminal:
+        terminal.start(shell="exec bash --norc -i")
+        terminal.send("PS1='$ '; " + terminal.command("tests/dsv4-agent-scripted", []))
+        terminal.wait(IDLE)
+        terminal.idle()
+        terminal.type("say half")
+        terminal.wait("> say half")
+        for number in signal.SIGTSTP, signal.SIGSTOP:
+            os.kill(program_of(terminal), number)
+            terminal.wait("Stopped")
+            terminal.keys("C-l")
+            terminal.wait_gone("Stopped")
+            terminal.send("echo in the $((40 + 2)) shell")
+            terminal.wait("in the 42 shell")
+            terminal.send("fg")
+            terminal.wait("> say half")
+            check("in the 42 shell" in terminal.screen(), terminal.screen())
+        terminal.type(" and whole")
+        terminal.keys("Enter")
+        terminal.wait("\nhalf and whole")
+
+
+@test
+def a_second_ctrl_c_ends_the_session():
+    with Terminal() as terminal:
+        terminal.start()
+        terminal.idle()
+        terminal.keys("C-c", "x", "C-c", "C-c")
+        terminal.wait("Ctrl-C once more")
+        terminal.keys("C-c")
+        terminal.wait("exit 0")
+
+
+@test
+def a_session_whose_terminal_closes_can_go_on():
+    with Terminal() as terminal:
+        terminal.start()
+        terminal.do("write a.txt one", "done")
+        terminal.send("run sleep 1234.5")
+        terminal.wait("Esc stops) bash sleep 1234.5")
+        program = program_of(terminal)
+        terminal.tmux("kill-session")
+        until(lambda: not pathlib.Path(f"/proc/{program}").exists(), "the end")
+        def is_left(process):
+            try:
+                return b"sleep\x001234.5" in (process / "cmdline").read_bytes()
+            except OSError:  # it has ended
+                return False
+        left = [process for process in pathlib.Path("/proc").glob("[0-9]*")
+                if is_left(process)]
+        check(not left, f"left running: {left}")
+        ended = subprocess.run([Terminal.build / "tests/dsv4-agent-scripted", "--resume",
+                                terminal.run], input=b"messages\n", cwd=terminal.repo,
+                               env=terminal.environment(), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, timeout=DEADLINE)
+        check(b"- write a.txt one\n- run sleep 1234.5" in ended.stdout, ended)
 
 
 def program_of(terminal):

@@ -8,6 +8,7 @@
 #include "agent/terminal/completion.h"
 #include "agent/terminal/input_history.h"
 #include "agent/terminal/picture.h"
+#include "agent/terminal/slash.h"
 #include "tests/agent/scratch.h"
 #include "tests/catch.h"
 
@@ -55,7 +56,7 @@ TEST_CASE("whatever there is to show, the picture fits and the cursor is in it")
     scene.message.bytes += "line " + std::to_string(i) + "\n";
   }
   scene.activity = Line("working");
-  scene.hint = Line("hint");
+  scene.hints = {Line("hint"), Line("another")};
   for (size_t rows = 1; rows < 40; ++rows) {
     for (const size_t cursor :
          {size_t{0}, scene.message.bytes.size() / 2, scene.message.bytes.size()}) {
@@ -87,15 +88,22 @@ TEST_CASE("what stays is written once, above the picture that is drawn anew") {
   screen.add({Line("stays")});
   screen.draw({{Line("one"), Line("two")}, 0, 1});
   std::string out = written();
-  REQUIRE(out.find("stays\r\none\r\ntwo\x1b[1A\r\x1b[1C") != std::string::npos);
+  REQUIRE(out.find("stays\r\n\x1b[2Kone\r\n\x1b[2Ktwo\x1b[1A\r\x1b[1C") != std::string::npos);
   screen.draw({{Line("three")}, 0, 0});
   out = written();
   REQUIRE(out.find("stays") == std::string::npos);
-  REQUIRE(out.find("\r\x1b[Jthree") != std::string::npos);
-  screen.repaint({10, 3});
+  // The row that is no longer used is cleared, too.
+  REQUIRE(out.find("\r\x1b[2Kthree\r\n\x1b[2K\x1b[1A\r") != std::string::npos);
+  screen.resize({30, 80});  // nothing above the picture is touched by that
+  screen.draw({{Line("three")}, 0, 0});
+  REQUIRE(written().find("stays") == std::string::npos);
+  screen.resize({10, 3});
   screen.draw({{Line("four")}, 0, 0});
   out = written();
-  REQUIRE(out.find("sta\r\nys\r\nf") != std::string::npos);
+  REQUIRE(out.find("\x1b[2Ksta\r\n\x1b[2Kys\r\n\x1b[2Kf") != std::string::npos);
+  screen.add({Line("end")});
+  screen.leave();
+  REQUIRE(written().starts_with("\r\x1b[2Kend\r\n"));
   ::close(ends[0]);
   ::close(ends[1]);
 }
@@ -112,6 +120,37 @@ TEST_CASE("Tab completes paths part by part, file names anywhere, and commands")
   REQUIRE(offered("/re") == Texts{"/rewind", "/resume"});
   REQUIRE(offered("say /re").empty());
   REQUIRE(complete_input("see @a and", 6, paths).from == 4);
+  REQUIRE(offered("/approve a") == Texts{"ask", "auto"});
+}
+
+TEST_CASE("what could be typed is shown while somebody types, a few lines at most") {
+  std::vector<std::string> paths = {"a.py", "src/b.cc", "src/c.cc"};
+  const auto shown = [&](const std::string& text) {
+    return texts(suggestions(text, text.size(), paths));
+  };
+  REQUIRE(shown("see @s") == Texts{"@src/"});
+  REQUIRE(shown("see @src/") == Texts{"@src/b.cc", "@src/c.cc"});
+  REQUIRE(shown("see @a.py").empty());
+  REQUIRE(shown("see").empty());
+  REQUIRE(shown("/und") == Texts{"/undo  take back the last change of a file"});
+  REQUIRE(shown("/undo") == shown("/und"));
+  REQUIRE(shown("/fork na").at(0).starts_with("/fork [NAME]  "));
+  REQUIRE(shown("/usr/bin").empty());
+  REQUIRE(shown("/").size() == 7);
+  REQUIRE(shown("/").back() == "... " + std::to_string(slash_commands().size() - 6) + " more");
+  for (int i = 0; i < 1000; ++i) paths.push_back("many/" + std::to_string(i));
+  REQUIRE(shown("@many/").size() == 7);
+}
+
+TEST_CASE("the list of commands fits a terminal of 24 rows") {
+  const Utf8Thread utf8;
+  size_t rows = 0;
+  Desk desk;
+  desk.show = [&](Lines lines) {
+    for (const Line& line : lines) rows += rows_of(line, 80).size();
+  };
+  parse_slash("/help")->command->look(desk, "");
+  REQUIRE(rows <= 21);  // with a message above, the mode line and the next message
 }
 
 TEST_CASE("what was sent is remembered line by line, whatever it holds") {

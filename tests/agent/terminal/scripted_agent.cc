@@ -102,7 +102,11 @@ llm::Reply answer(Context context, const llm::ReplyOptions& options) {
 }
 
 agent::ChatModel open_scripted(const agent::ModelChoice& choice, agent::Observer&,
-                               std::stop_token) {
+                               std::stop_token cancel) {
+  // One that is not open before it is stopped.
+  while (choice.directory == "slow" && !cancel.stop_requested()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
   agent::ChatModel model;
   llm::ScriptedConversation::Options options;
   options.model_name = choice.directory ? "other" : "scripted";

@@ -147,10 +147,10 @@ def check(condition, text):
         raise Failure(text)
 
 
-def piped(terminal, text, *arguments, program="tests/dsv4-agent-scripted"):
+def piped(terminal, text, *arguments, program="tests/dsv4-agent-scripted", environment=None):
     """The program without a terminal: how it ended."""
     command = [Terminal.build / program, "--run-dir", terminal.run]
     command += ["--test", "python3 test_calc.py"]
     return subprocess.run(command + list(arguments), input=text, cwd=terminal.repo,
-                          env=terminal.environment(), stdout=subprocess.PIPE,
+                          env=terminal.environment(environment), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=DEADLINE)

@@ -18,9 +18,10 @@ import time
 sys.dont_write_bytecode = True  # beside the sources
 
 import ends
+import servers
 from terminal import BROKEN, FIXED, IDLE, TESTS, Failure, Terminal, check, piped, test, until
 
-assert ends  # it has tests of its own
+assert ends and servers  # they have tests of their own
 
 
 @test
@@ -262,7 +263,7 @@ def hostile_text_cannot_control_the_terminal():
         terminal.idle()
         check("\nbefore" in terminal.history(), terminal.history())
         check(terminal.tmux("display-message", "-p", "#{pane_title}") == title, "the title changed")
-        allowed = re.compile(rb"\x1b\[(\d*[ACJ]|\?25[lh]|\?2004[lh]|H|2J|[\d;]*m)")
+        allowed = re.compile(rb"\x1b\[(\d*[AC]|2K|\?25[lh]|\?2004[lh]|H|2J|[\d;]*m)")
         left = allowed.sub(b"", terminal.log.read_bytes())
         check(not re.search(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]", left), repr(left))
 
@@ -356,6 +357,81 @@ def keys_follow_the_persons_own_settings():
 
 
 @test
+def what_can_be_typed_is_shown_below():
+    with Terminal() as terminal:
+        terminal.start()
+        terminal.idle()
+        terminal.type("/re")
+        terminal.wait("/resume [ID]  go on with another session")
+        check("/rewind [N|NAME|?]" in terminal.screen(), terminal.screen())
+        column, row = terminal.cursor()
+        check(terminal.screen().split("\n")[row] == "> /re" and column == 5, terminal.screen())
+        terminal.keys("C-c")
+        terminal.wait_gone("/resume [ID]")
+        terminal.type("say @")
+        terminal.wait("@calc.py\n@test_calc.py")
+        terminal.type("te")
+        terminal.wait_gone("\n@calc.py")
+        terminal.keys("Tab", "Enter")
+        terminal.wait("\n@test_calc.py")
+        terminal.idle()
+        check("@calc.py" not in terminal.history(), terminal.history())
+
+
+@test
+def a_message_that_waits_can_be_taken_back():
+    with Terminal() as terminal:
+        terminal.start()
+        terminal.send("think")
+        terminal.wait("thought 3")
+        terminal.send("say first")
+        terminal.send("say second")
+        terminal.wait("queued: say second")
+        terminal.keys("Up")
+        terminal.wait("> say second")
+        terminal.type(" thoughts")
+        terminal.keys("Escape")
+        terminal.wait("\nfirst")
+        terminal.idle()
+        terminal.wait("> say second thoughts")
+        check("\nsecond" not in terminal.history(), terminal.history())
+
+
+@test
+def nothing_but_the_transcript_is_left_in_the_terminals_history():
+    with Terminal(rows=10) as terminal:
+        terminal.start()
+        terminal.idle()
+        terminal.keys("C-c")
+        terminal.wait("Ctrl-C once more")
+        terminal.do("say " + "\\n".join(f"line {i}" for i in range(40)), "line 39")
+        for rows in (16, 8, 10):
+            terminal.resize(80, rows)
+            until(lambda: len(terminal.screen().rstrip("\n").split("\n")) <= rows, "the size")
+        terminal.do("say the end", "\nthe end")
+        history = terminal.history()
+        check(history.count(IDLE) == 1 and "working" not in history, history)
+        check(all(history.count(f"\nline {i}\n") == 1 for i in range(40)), history)
+
+
+@test
+def a_long_message_stays_as_its_beginning():
+    with Terminal() as terminal:
+        terminal.start()
+        (terminal.path / "long").write_text("say " + "a line of many\n" * 100_000 + "its end")
+        terminal.tmux("load-buffer", str(terminal.path / "long"))
+        terminal.tmux("paste-buffer", "-p")
+        terminal.wait("  its end")
+        terminal.keys("Home", "C-c")
+        terminal.wait_gone("its end")
+        terminal.tmux("set-buffer", "break\n" + "a line\n" * 300)
+        terminal.tmux("paste-buffer", "-p")
+        terminal.keys("Enter")
+        terminal.wait("  ... 291 more lines")
+        terminal.wait("the engine broke")
+
+
+@test
 def pasted_lines_are_one_message():
     with Terminal() as terminal:
         terminal.start()
@@ -432,6 +508,12 @@ def errors_are_sentences_and_the_session_goes_on():
         terminal.do("/model elsewhere", "model: other, a window of 1,048,576 tokens")
         terminal.wait("other | ask")
         terminal.do("messages", "1 messages:")
+        terminal.send("/model slow")
+        terminal.wait("Esc stops) working")
+        terminal.keys("Escape")
+        terminal.wait("it was stopped before the model had read")
+        terminal.idle()
+        terminal.do("messages", "2 messages:")
 
 
 @test

@@ -80,6 +80,38 @@ TEST_CASE("a turn streams, and its calls are one line each that can be expanded"
   REQUIRE(has(transcript.expand(2).at(0).text(), "there is no call 2: there are 1 to 1"));
 }
 
+TEST_CASE("of an edit the lines that it changes are shown, some of them") {
+  Seen seen;
+  Transcript transcript(seen);
+  using Json = nlohmann::ordered_json;
+  transcript.on_outcome({"edit",
+                         {{"path", "a.py"},
+                          {"old", "def f():\n    return 1\n\x1b[2J\n"},
+                          {"new", "def f():\n    return 2\n    # two\n\x1b[2J\n"}}},
+                        outcome("Edited a.py.\n1\tdef f():"));
+  REQUIRE(seen.text ==
+          "[1] edit a.py -> Edited a.py.\n      -     return 1\n      +     return 2\n"
+          "      +     # two\n");
+  seen.text.clear();
+  Json edits = Json::array();
+  for (int i = 0; i < 40; ++i) {
+    edits.push_back({{"old", "x" + std::to_string(i)}, {"new", "y\ny\ny\ny\ny\ny\ny\ny"}});
+  }
+  transcript.on_outcome({"edit", {{"path", "a.py"}, {"edits", edits}}}, outcome("Edited."));
+  REQUIRE(has(seen.text, "      - x0\n      + y\n"));
+  REQUIRE(has(seen.text, "      + ... 3 more lines\n      - x1\n"));
+  REQUIRE(std::count(seen.text.begin(), seen.text.end(), '\n') < 40);
+  seen.text.clear();
+  auto failed = outcome("Error: old is not there.");
+  failed.error = true;
+  transcript.on_outcome({"edit", {{"path", "a.py"}, {"old", "p"}, {"new", "q"}}}, failed);
+  REQUIRE(seen.text == "[3] edit a.py p q -> Error: old is not there.\n");
+  // A model may give anything.
+  transcript.on_outcome({"edit", Json::array({1})}, outcome("ok"));
+  transcript.on_outcome({"edit", {{"old", 1}, {"new", Json::array()}, {"edits", {1, "x"}}}},
+                        outcome("ok"));
+}
+
 TEST_CASE("reading shows a bar, the pace and the time that is left") {
   Seen seen;
   Transcript transcript(seen);
@@ -133,6 +165,20 @@ TEST_CASE("turns that were taken back are told in one line") {
   transcript.on_reply({}, {}, 4096);
   REQUIRE(seen.text ==
           "A thought\nAnother\nThe last\n  took back 2 turns, the last because it was shown\n");
+}
+
+TEST_CASE("of a long message the beginning stays") {
+  const auto text = [](const std::string& message) {
+    std::string all;
+    for (const Line& line : Transcript::sent(message)) all += line.text() + "\n";
+    return all;
+  };
+  REQUIRE(text("one\ntwo") == "\n> one\n  two\n");
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += (i > 0 ? "\nx" : "x") + std::to_string(i);
+  REQUIRE(has(text(many), "  x19\n"));
+  REQUIRE(has(text(many + "\nx20"), "  x9\n  ... 11 more lines\n"));
+  REQUIRE(text(std::string(1 << 20, 'x')).size() < 2100);
 }
 
 TEST_CASE("what is kept of calls is bounded") {
