@@ -104,6 +104,7 @@ std::optional<SessionRow> describe_run(const fs::path& directory) {
   }
   if (row.began == 0) row.began = seconds_since_1970(events);
   row.state = is_in_use(directory) ? "running" : "interrupted";
+  if (!run && row.state != "running") return std::nullopt;  // it ended before it had begun
   const auto report = read_report(directory);
   if (report && row.state != "running" && !text_of(*report, "status").empty()) {
     row.state = text_of(*report, "status");

@@ -136,6 +136,12 @@ void checkpoint(Chat& chat, Desk& desk, const std::string& arguments) {
 }
 
 void test(Chat& chat, Desk& desk, const std::string& arguments) {
+  if (!arguments.empty() && !desk.typed && !chat.place().sandboxed() &&
+      chat.approval() != Approval::kAuto) {
+    throw UsageError(
+        "/test COMMAND: outside the sandbox only a person at a terminal names it, or "
+        "--test on the command line");
+  }
   if (!arguments.empty()) chat.set_test(arguments);
   if (!chat.place().test()) throw UsageError("no test command is known: /test COMMAND names it");
   const tools::TestReport report = chat.test(desk.cancel);
@@ -155,6 +161,11 @@ void approve(Chat& chat, Desk& desk, const std::string& arguments) {
   if (!arguments.empty()) {
     const auto approval = parse_approval(arguments);
     if (!approval) throw UsageError("/approve read-only, ask or auto");
+    if (*approval > chat.approval() && !desk.typed) {
+      throw UsageError("/approve " + arguments +
+                       ": more is allowed by a person at a terminal, or by "
+                       "--approve on the command line");
+    }
     chat.set_approval(*approval);
   }
   say(desk, "approval: " + std::string(approval_name(chat.approval())));
@@ -194,7 +205,14 @@ ModelChoice choice_of(const std::string& arguments) {
 }
 
 void model(Chat& chat, Desk& desk, const std::string& arguments) {
-  if (!arguments.empty()) chat.change_model(choice_of(arguments), desk.cancel);
+  if (!arguments.empty()) {
+    ModelChoice choice = choice_of(arguments);
+    // Lines of a pipe may be somebody else's words, such as an issue's, and a server is told all.
+    if (choice.endpoint && !desk.typed) {
+      throw UsageError("/model URL is for a person at a terminal; in a pipe it is --endpoint URL");
+    }
+    chat.change_model(std::move(choice), desk.cancel);
+  }
   const std::optional<std::string> server = chat.server();
   say(desk, "model: " + chat.model().name + (server ? " at " + printable_line(*server, 200) : "") +
                 ", a window of " + grouped(chat.model().conversation->window()) + " tokens" +

@@ -49,21 +49,29 @@ def serving(model):
 
 @test
 def a_session_goes_on_with_the_model_of_a_server():
-    with Terminal() as terminal, serving("first") as first, serving("second") as second:
-        text = (f"/model {first.url}\nhello there\n/model {first.url} mine\n/model {second.url}\n"
-                "and you?\n/model nano\n/model\n/model http:///v1\n")
-        ended = piped(terminal, text.encode(), program="dsv4-agent",
-                      environment={"DSV4_API_KEY": "secret"})
-        out = ended.stdout.decode()
-        check(f"model: first at {first.url}, a window of 50,000 tokens\nI am first." in out, ended)
-        check(f"model: mine at {first.url}" in out and "I am second." in out, ended)
+    with Terminal(columns=120) as terminal, serving("first") as first, serving("second") as second:
+        terminal.start(program="dsv4-agent", environment={"DSV4_API_KEY": "secret"})
+        terminal.wait("This model holds no conversation")
+        terminal.idle()
+        terminal.do(f"/model {first.url}", f"model: first at {first.url}, a window of 50,000")
+        terminal.do("hello there", "I am first.")
+        terminal.do(f"/model {first.url} mine", f"model: mine at {first.url}")
         # The key stays with whom it was for.
-        check(f"model: second at {second.url}, a window" in out, ended)
-        check(set(first.keys) == {"Bearer secret"} and set(second.keys) == {None}, ended)
-        check(f"no key is sent to {second.url}" in out, ended)
-        check("secret" not in out and b"secret" not in ended.stderr, ended)
-        check(out.count("model: nano, a window of 4,096 tokens") == 2, ended)
-        check(b"the URL cannot be used" in ended.stderr and ended.returncode == 3, ended)
+        terminal.do(f"/model {second.url}", f"model: second at {second.url}, a window of 50,000")
+        check(f"no key is sent to {second.url}" in terminal.screen(), terminal.screen())
+        terminal.do("and you?", "I am second.")
+        terminal.do("/model http:///v1", "the URL cannot be used")
+        terminal.keys("C-l")
+        terminal.do("/model", f"model: second at {second.url}")
+        terminal.do("/model nano", "model: nano, a window of 4,096 tokens; it repairs")
+        check(set(first.keys) == {"Bearer secret"} and set(second.keys) == {None},
+              f"{first.keys} {second.keys}")
+        check("secret" not in terminal.history(), terminal.history())
+    # What comes through a pipe may be somebody else's words.
+    with Terminal() as terminal, serving("first") as server:
+        ended = piped(terminal, f"/model {server.url}\nhello\n".encode(), program="dsv4-agent")
+        check(b"for a person at a terminal" in ended.stderr and ended.returncode == 2, ended)
+        check(not server.keys, ended)
 
 
 @test

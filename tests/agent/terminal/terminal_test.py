@@ -225,6 +225,21 @@ def in_a_pipe_every_line_can_be_a_message():
 
 
 @test
+def text_in_a_pipe_cannot_allow_itself_more():
+    text = ("/approve read-only\n/approve auto\nwrite calc.py " + FIXED.replace("\n", "\\n"))
+    with Terminal() as terminal:
+        ended = piped(terminal, text.encode(), "--approve", "ask")
+        check(b"approval: read-only" in ended.stdout and ended.returncode == 2, ended)
+        check(b"/approve auto: more is allowed by a person" in ended.stderr, ended)
+        check((terminal.repo / "calc.py").read_text() == BROKEN, "applied")
+        check(b"the session is read-only: write may not be used" in ended.stdout, ended)
+    with Terminal() as terminal:
+        ended = piped(terminal, b"/test touch ../made; false\n", "--no-sandbox")
+        check(b"outside the sandbox only a person" in ended.stderr and ended.returncode == 2, ended)
+        check(not list(terminal.path.rglob("made")), "it was run")
+
+
+@test
 def in_a_pipe_changes_are_kept_or_applied_as_was_said():
     text = ("write calc.py " + FIXED.replace("\n", "\\n")).encode()
     for mode, applied in ("ask", False), ("auto", True):
