@@ -2,7 +2,9 @@
 
 #if defined(__x86_64__)
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "kernels/indexer/fp4_columns.h"
 #include "kernels/indexer/fp4_scales.h"
@@ -44,7 +46,7 @@ int common_scale(const uint8_t* row, int64_t dim) {
 }
 
 // A row as bytes, and the sums of those of each block.
-void unpack_query(const uint8_t* row, int64_t dim, int low, int8_t* bytes, int32_t* sums) {
+void unpack_row_bytes(const uint8_t* row, int64_t dim, int low, int8_t* bytes, int32_t* sums) {
   for (int64_t b = 0; b < dim / kKeyBlock; ++b, bytes += kKeyBlock) {
     const int up = up_of(row[dim / 2 + b], low);
     sums[b] = 0;
@@ -150,13 +152,32 @@ Fp4Queries byte_queries(const IndexerParams& p, int64_t t) {
     pack_row(layout, p.q + (t * p.heads + h) * p.dim, row.data());
     const int low = common_scale(row.data(), p.dim);
     if (low < 0) return queries;
-    unpack_query(row.data(), p.dim, low, queries.bytes.data() + h * p.dim,
-                 queries.sums.data() + h * blocks);
+    unpack_row_bytes(row.data(), p.dim, low, queries.bytes.data() + h * p.dim,
+                     queries.sums.data() + h * blocks);
     queries.factor.push_back(p.weights[t * p.heads + h] * 0.5F *
                              kE8m0Values[static_cast<size_t>(low)]);
   }
   queries.usable = true;
   return queries;
+}
+
+DSV4_AVX2 std::optional<float> score_alone(const Fp4Queries& queries, const uint8_t* group,
+                                           int64_t dim, int64_t key) {
+  const RowLayout layout{RowFormat::kFp4, dim, 0};
+  std::vector<uint8_t> row(static_cast<size_t>(layout.bytes()));
+  load_row(layout, group, key, row.data());
+  const int low = common_scale(row.data(), dim);
+  if (low < 0) return std::nullopt;
+  std::vector<int8_t> bytes(static_cast<size_t>(dim));
+  std::vector<int32_t> sums(static_cast<size_t>(dim / kKeyBlock));
+  unpack_row_bytes(row.data(), dim, low, bytes.data(), sums.data());
+  float score = 0.0F;
+  for (size_t h = 0; h < queries.factor.size(); ++h) {
+    const int8_t* query = queries.bytes.data() + static_cast<int64_t>(h) * dim;
+    const int32_t dot = std::inner_product(bytes.begin(), bytes.end(), query, int32_t{0});
+    score = std::fma(static_cast<float>(std::max(dot, 0)), queries.factor[h], score);
+  }
+  return score * (0.5F * kE8m0Values[static_cast<size_t>(low)]);
 }
 
 Fp4Keys::Fp4Keys(Isa isa, int64_t dim)

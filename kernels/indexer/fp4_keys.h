@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kernels/indexer/indexer.h"
@@ -52,6 +53,11 @@ class OneByOne {
   std::vector<uint8_t> row_;
   std::vector<float> key_;
 };
+
+// The score of key `key` of a group, in the byte arithmetic of the others; nothing when its scales
+// lie too far apart.
+std::optional<float> score_alone(const Fp4Queries& queries, const uint8_t* group, int64_t dim,
+                                 int64_t key);
 
 // A group of keys, unpacked to be scored with many queries.
 class Fp4Keys {
