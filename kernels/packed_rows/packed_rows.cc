@@ -58,11 +58,16 @@ void pack_fp4(const float* x, int64_t n, uint8_t* codes, uint8_t* scales) {
 
 constexpr int64_t kRowsAhead = 8;
 
-// The rows of a context lie far apart: they are asked for before they are needed.
-void prefetch(const uint8_t* row, int64_t bytes) {
+// Rows that lie far apart are asked for before they are needed. Those that follow the one before
+// are not: the processor itself looks ahead there, and asking takes as long as unpacking.
+void ask_for(const uint8_t* const* rows, int64_t i, int64_t bytes) {
   constexpr int64_t kLine = 64;
-  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(row + at, 0, 3);
+  if (i > 0 && rows[i] == rows[i - 1] + bytes) return;
+  for (int64_t at = 0; at < bytes; at += kLine) __builtin_prefetch(rows[i] + at, 0, 3);
 }
+
+// The largest scale byte of which 2^120 times the scale is a float.
+constexpr uint8_t kMostScale = 127 + 7;
 
 #if defined(__x86_64__)
 
@@ -106,11 +111,11 @@ DSV4_AVX2 void unpack_fp8_avx2(const RowLayout& layout, const uint8_t* row, floa
   }
 }
 
-// Whether 2^120 times each scale of an FP8 row is a float (or NaN): false for values beyond 2^15.
+// Whether 2^120 times each scale of an FP8 row is a float, or NaN.
 bool small_scales(const RowLayout& layout, const uint8_t* row) {
   const int64_t codes = layout.dim - layout.rope;
   const uint8_t* end = row + codes + blocks(codes, kFp8Block);
-  return std::all_of(row + codes, end, [](uint8_t s) { return s <= 127 + 7 || s == 255; });
+  return std::all_of(row + codes, end, [](uint8_t s) { return s <= kMostScale || s == 255; });
 }
 
 // dim is a multiple of 32.
@@ -134,31 +139,50 @@ DSV4_AVX2 void unpack_fp4_avx2(const RowLayout& layout, const uint8_t* row, floa
   }
 }
 
-// dim - rope is a multiple of 64, rope of 16; every scale is at most 2^119. Codes become half
-// floats of value / 256, see kernels/matmul/avx512.h.
-DSV4_AVX512 inline void unpack_fp8_avx512(const RowLayout& layout, const uint8_t* row, float* x) {
-  const int64_t n = layout.dim - layout.rope;
-  const uint8_t* scales = row + n;
-  const __m256i keep = _mm256_set1_epi16(static_cast<int16_t>(0xbf80));
-  for (int64_t at = 0; at < n; at += 16) {
-    const __m512 factor = _mm512_set1_ps(kE8m0Values[scales[at / kFp8Block]] * 256.0F);
-    const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + at));
-    const __m256i halves =
-        _mm256_and_si256(_mm256_slli_epi16(_mm256_cvtepi8_epi16(codes), 7), keep);
-    _mm512_storeu_ps(x + at, _mm512_mul_ps(_mm512_cvtph_ps(halves), factor));
-  }
-  const uint8_t* tail = scales + n / kFp8Block;
-  if (layout.format == RowFormat::kFp8F32) {
-    for (int64_t i = 0; i < layout.rope; i += 16) {
-      _mm512_storeu_ps(x + n + i, _mm512_loadu_ps(tail + 4 * i));
+// Where the parts of an FP8 row are whose dim - rope is a multiple of 64 and rope of 16.
+struct Fp8Parts {
+  explicit Fp8Parts(const RowLayout& layout)
+      : codes(layout.dim - layout.rope),
+        tail(codes + codes / kFp8Block),
+        rope(layout.rope),
+        floats(layout.format == RowFormat::kFp8F32) {}
+
+  int64_t codes;
+  int64_t tail;
+  int64_t rope;
+  bool floats;  // the rotated channels
+};
+
+// Codes become half floats of value / 256, see kernels/matmul/avx512.h. Returns false when a scale
+// is too large for that: then what is in x means nothing.
+DSV4_AVX512 inline bool unpack_fp8_avx512(const Fp8Parts& parts, const uint8_t* row, float* x) {
+  const __m512i keep = _mm512_set1_epi16(static_cast<int16_t>(0xbf80));
+  bool small = true;
+  for (int64_t at = 0; at < parts.codes; at += kFp8Block) {
+    const uint8_t scale = row[parts.codes + at / kFp8Block];
+    small &= scale <= kMostScale || scale == 255;
+    const __m512 factor = _mm512_set1_ps(kE8m0Values[scale] * 256.0F);
+    for (int64_t i = at; i < at + kFp8Block; i += 32) {
+      const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + i));
+      const __m512i halves =
+          _mm512_and_si512(_mm512_slli_epi16(_mm512_cvtepi8_epi16(codes), 7), keep);
+      const __m512 first = _mm512_cvtph_ps(_mm512_castsi512_si256(halves));
+      const __m512 second = _mm512_cvtph_ps(_mm512_extracti64x4_epi64(halves, 1));
+      _mm512_storeu_ps(x + i, _mm512_mul_ps(first, factor));
+      _mm512_storeu_ps(x + i + 16, _mm512_mul_ps(second, factor));
     }
-    return;
   }
-  for (int64_t i = 0; i < layout.rope; i += 16) {
+  const uint8_t* tail = row + parts.tail;
+  float* to = x + parts.codes;
+  for (int64_t i = 0; i < parts.rope && parts.floats; i += 16) {
+    _mm512_storeu_ps(to + i, _mm512_loadu_ps(tail + 4 * i));
+  }
+  for (int64_t i = 0; i < parts.rope && !parts.floats; i += 16) {
     const __m256i upper = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tail + 2 * i));
     const __m512i bits = _mm512_slli_epi32(_mm512_cvtepu16_epi32(upper), 16);
-    _mm512_storeu_ps(x + n + i, _mm512_castsi512_ps(bits));
+    _mm512_storeu_ps(to + i, _mm512_castsi512_ps(bits));
   }
+  return small;
 }
 
 bool is_fp8(const RowLayout& layout) {
@@ -172,14 +196,11 @@ bool fits_avx512(Isa isa, const RowLayout& layout) {
 
 DSV4_AVX512 void unpack_fp8_rows_avx512(const RowLayout& layout, const uint8_t* const* rows,
                                         int64_t n, float* x) {
+  const Fp8Parts parts(layout);
   const int64_t bytes = layout.bytes();
   for (int64_t i = 0; i < n; ++i, x += layout.dim) {
-    if (i + kRowsAhead < n) prefetch(rows[i + kRowsAhead], bytes);
-    if (small_scales(layout, rows[i])) {
-      unpack_fp8_avx512(layout, rows[i], x);
-    } else {
-      unpack_row_reference(layout, rows[i], x);
-    }
+    if (i + kRowsAhead < n) ask_for(rows, i + kRowsAhead, bytes);
+    if (!unpack_fp8_avx512(parts, rows[i], x)) unpack_row_reference(layout, rows[i], x);
   }
 }
 
@@ -317,9 +338,12 @@ void unpack_row_reference(const RowLayout& layout, const uint8_t* row, float* x)
 void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) {
 #if defined(__x86_64__)
   if (isa >= Isa::kAvx2) {
+    if (is_fp8(layout) && fits_avx512(isa, layout)) {
+      if (unpack_fp8_avx512(Fp8Parts(layout), row, x)) return;
+      return unpack_row_reference(layout, row, x);
+    }
     const bool fits = (layout.dim - layout.rope) % 16 == 0 && layout.rope % 8 == 0;
     if (is_fp8(layout) && fits && small_scales(layout, row)) {
-      if (fits_avx512(isa, layout)) return unpack_fp8_avx512(layout, row, x);
       return unpack_fp8_avx2(layout, row, x);
     }
     if (layout.format == RowFormat::kFp4 && layout.dim % kFp4Block == 0) {
@@ -333,14 +357,14 @@ void unpack_row(Isa isa, const RowLayout& layout, const uint8_t* row, float* x) 
 void unpack_rows(Isa isa, const RowLayout& layout, const uint8_t* const* rows, int64_t n,
                  float* x) {
   const int64_t bytes = layout.bytes();
-  for (int64_t i = 0; i < std::min(kRowsAhead, n); ++i) prefetch(rows[i], bytes);
+  for (int64_t i = 0; i < std::min(kRowsAhead, n); ++i) ask_for(rows, i, bytes);
 #if defined(__x86_64__)
   if (is_fp8(layout) && fits_avx512(isa, layout)) {
     return unpack_fp8_rows_avx512(layout, rows, n, x);
   }
 #endif
   for (int64_t i = 0; i < n; ++i, x += layout.dim) {
-    if (i + kRowsAhead < n) prefetch(rows[i + kRowsAhead], bytes);
+    if (i + kRowsAhead < n) ask_for(rows, i + kRowsAhead, bytes);
     unpack_row(isa, layout, rows[i], x);
   }
 }
