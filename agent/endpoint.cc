@@ -215,6 +215,7 @@ std::unique_ptr<llm::Conversation> open_endpoint(const Endpoint& endpoint, Endpo
   llm::RemoteOptions options;
   options.model = model.name;
   options.window = model.window.value_or(options.window);
+  options.steered = model.may_be_steered;
   return std::make_unique<llm::RemoteConversation>(std::move(transport), std::move(options));
 }
 

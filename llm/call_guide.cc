@@ -47,6 +47,11 @@ std::vector<int32_t> encode(const Tokenizer& tokenizer, std::vector<Segment> tex
 CallGuide::CallGuide(const std::vector<nlohmann::ordered_json>& tools, ArgumentChoices choices)
     : grammar_(tools, std::move(choices)), place_(grammar_, false, value_) {}
 
+std::optional<std::vector<std::string>> CallGuide::choices(const ArgumentPlace& place) const {
+  if (!grammar_.choices) return std::nullopt;
+  return grammar_.choices(place.earlier, place.tool, place.parameter, place.arguments);
+}
+
 void CallGuide::begin_turn(bool thinking) {
   place_ = CallPlace(grammar_, thinking, value_);
   guides_ = true;

@@ -4,11 +4,13 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "llm/argument_places.h"
 #include "llm/call_grammar.h"
 #include "llm/call_place.h"
 #include "llm/token_table.h"
@@ -36,6 +38,9 @@ class CallGuide {
   CallGuide(const std::vector<nlohmann::ordered_json>& tools, ArgumentChoices choices);
   CallGuide(const CallGuide&) = delete;
   CallGuide& operator=(const CallGuide&) = delete;
+
+  // The values that an argument may have, as the choices of this guide have it.
+  std::optional<std::vector<std::string>> choices(const ArgumentPlace& place) const;
 
   // Forgets the turn that was followed: the next text begins a new one, which thinks first if
   // `thinking`.

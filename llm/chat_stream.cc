@@ -1,6 +1,7 @@
 #include "llm/chat_stream.h"
 
 #include <algorithm>
+#include <charconv>
 
 namespace dsv4::llm {
 namespace {
@@ -9,6 +10,7 @@ using nlohmann::ordered_json;
 
 constexpr size_t kMostCalls = 256;  // of one turn
 constexpr size_t kFront = 2048;     // bytes kept of what came first
+constexpr size_t kMostBest = 32;    // tokens that might have come in place of one
 
 const ordered_json* member(const ordered_json& json, const char* name) {
   const auto found = json.is_object() ? json.find(name) : json.end();
@@ -18,6 +20,26 @@ const ordered_json* member(const ordered_json& json, const char* name) {
 std::string text_member(const ordered_json& json, const char* name) {
   const ordered_json* found = member(json, name);
   return found != nullptr && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// Nothing where it is no token with an id.
+std::optional<ChatStream::Token> token_of(const ordered_json& json) {
+  constexpr std::string_view kId = "token_id:";
+  const std::string text = text_member(json, "token");
+  const ordered_json* share = member(json, "logprob");
+  const ordered_json* bytes = member(json, "bytes");
+  if (!text.starts_with(kId) || share == nullptr || !share->is_number()) return std::nullopt;
+  ChatStream::Token token;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data() + kId.size(), end, token.id);
+  if (read.ec != std::errc() || read.ptr != end || token.id < 0) return std::nullopt;
+  token.log_probability = share->get<double>();
+  if (bytes == nullptr || !bytes->is_array()) return std::nullopt;
+  for (const ordered_json& byte : *bytes) {
+    if (!byte.is_number_integer()) return std::nullopt;
+    token.bytes += static_cast<char>(byte.get<int64_t>());
+  }
+  return token;
 }
 
 }  // namespace
@@ -105,6 +127,9 @@ void ChatStream::take_choice(const ordered_json& choice) {
       for (size_t i = 0; i < calls->size(); ++i) take_call((*calls)[i], i);
     }
   }
+  take_tokens(choice);
+  const ordered_json* places = member(choice, "argument_choices");
+  if (places != nullptr && places->is_array()) places_.assign(places->begin(), places->end());
   const std::string reason = text_member(choice, "finish_reason");
   if (reason.empty()) return;
   ended_ = true;
@@ -124,6 +149,24 @@ void ChatStream::take_text(const ordered_json& delta) {
   if (said.empty()) return;
   message_.content += said;
   if (listeners_.on_content) listeners_.on_content(said);
+}
+
+void ChatStream::take_tokens(const ordered_json& choice) {
+  const ordered_json* shares = member(choice, "logprobs");
+  const ordered_json* content = shares == nullptr ? nullptr : member(*shares, "content");
+  if (content == nullptr || !content->is_array()) return;
+  for (const ordered_json& each : *content) {
+    std::optional<Token> token = token_of(each);
+    if (!token) continue;
+    const ordered_json* best = member(each, "top_logprobs");
+    if (best != nullptr && best->is_array()) {
+      for (const ordered_json& other : *best) {
+        if (token->best.size() == kMostBest) break;
+        if (auto read = token_of(other)) token->best.push_back(*std::move(read));
+      }
+    }
+    tokens_.push_back(*std::move(token));
+  }
 }
 
 // A piece of a call. Pieces belong together by "index"; a server that leaves it out sends a call

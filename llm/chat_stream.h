@@ -45,11 +45,23 @@ class ChatStream {
   const std::string& front() const { return front_; }  // the first bytes that came
   size_t bytes() const;                                // of what was thought, said and called
 
+  // One token of the reply, where a server gives their ids ("token_id:N") in its logprobs.
+  struct Token {
+    int32_t id = 0;
+    std::string bytes;
+    double log_probability = 0.0;
+    std::vector<Token> best;  // that might have come in its place; may hold it
+  };
+  const std::vector<Token>& tokens() const { return tokens_; }
+  // The arguments whose choices the server wants to be told, as it sent them.
+  const std::vector<nlohmann::ordered_json>& places() const { return places_; }
+
  private:
   void data(std::string_view text);
   void take(const nlohmann::ordered_json& json);
   void take_choice(const nlohmann::ordered_json& choice);
   void take_text(const nlohmann::ordered_json& delta);
+  void take_tokens(const nlohmann::ordered_json& choice);
   void take_call(const nlohmann::ordered_json& delta, size_t place);
 
   Listeners listeners_;
@@ -60,6 +72,8 @@ class ChatStream {
   bool begun_ = false;
   WireMessage message_;
   std::vector<int64_t> indexes_;  // of message_.calls
+  std::vector<Token> tokens_;
+  std::vector<nlohmann::ordered_json> places_;
   std::string finish_reason_;
   bool ended_ = false;
   bool done_ = false;

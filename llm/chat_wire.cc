@@ -55,6 +55,13 @@ std::optional<int64_t> count_of(const ordered_json& json, const char* name) {
 
 }  // namespace
 
+size_t bytes_of(const WireMessage& message) {
+  constexpr size_t kAround = 16;  // what the format adds
+  size_t bytes = kAround + message.content.size() + message.reasoning.size();
+  for (const WireCall& call : message.calls) bytes += call.name.size() + call.arguments.size();
+  return bytes;
+}
+
 ordered_json to_wire(const WireMessage& message) {
   ordered_json json = {{"role", message.role}, {"content", message.content}};
   if (!message.reasoning.empty()) json[message.reasoning_field] = message.reasoning;

@@ -28,6 +28,9 @@ struct WireMessage {
   std::string call_id;          // of a tool: which call this is the result of
 };
 
+// What it takes in a prompt, about.
+size_t bytes_of(const WireMessage& message);
+
 nlohmann::ordered_json to_wire(const WireMessage& message);
 // Content may be a text, null, or a list of parts of which the texts count. Throws FormatError.
 WireMessage message_from_wire(const nlohmann::ordered_json& json);

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "llm/token_shares.h"
+
 namespace dsv4::llm {
 
 // The turns a model could have spoken instead of one that was taken back: every choice that a draw
@@ -20,6 +22,10 @@ class NextBest {
   // One step after the beginning: what the logits [vocab] (finite or -inf) offered and what was
   // taken. The other choices are kept when `branch` is true.
   void step(std::span<const float> logits, int32_t taken, bool branch);
+
+  // The same where the shares are known: the kOffered best of them.
+  static constexpr size_t kOffered = 13;
+  void step(const TokenShares& shares, int32_t taken, bool branch);
 
   // The same for an id beside which there was no choice.
   void certain(int32_t id);

@@ -19,6 +19,7 @@ struct RemoteOptions {
   std::string model;       // as the server knows it
   int64_t window = 65536;  // tokens
   int most_broken = 4;     // streams of one turn that may break before it is an error
+  bool steered = false;    // the server has dsv4-agent's own fields (serve/chat_request.h)
 };
 
 // A conversation with the model of a server that speaks OpenAI's chat completions. The whole of it
@@ -72,11 +73,21 @@ class RemoteConversation : public Conversation {
   void answer_open_calls(std::vector<WireMessage>* added, const std::string& with) const;
   int64_t estimate(size_t bytes) const;
   int64_t context() const;
-  std::string request(const ReplyOptions& options, int64_t max_tokens, bool stream) const;
-  Reply accept(const ChatStream& stream, std::string raw, int64_t most);
-  Reply stopped(const ChatStream& stream, std::string raw);
+  struct Asked;
+  struct Steering;
+  std::string request(const ReplyOptions& options, int64_t max_tokens, bool stream,
+                      const nlohmann::ordered_json& more) const;
+  int64_t turn_tokens(const ReplyOptions& options) const;
+  void ask(const ReplyOptions& options, const nlohmann::ordered_json& more, Asked& asked);
+  void take_back(const ReplyOptions& options, Asked& asked, const std::string& why, int broken);
+  Reply steered_reply(const ReplyOptions& options);
+  void draw(const ReplyOptions& options, Steering& steering, Asked& asked);
+  Reply read(const Asked& asked, WireMessage& message) const;
+  void accept(const Asked& asked, const Reply& reply, WireMessage message);
+  Reply stopped(const Asked& asked);
   Reply too_long();
-  void count(const ChatStream& stream, int64_t said);
+  WireUsage counted(const ChatStream& stream, int64_t said) const;
+  void count(const WireUsage& counted);
   [[noreturn]] void refuse(const ChatTransport::Answer& answer) const;
 
   std::shared_ptr<ChatTransport> transport_;
@@ -99,6 +110,7 @@ class RemoteConversation : public Conversation {
 struct ServedModel {
   std::string name;
   std::optional<int64_t> window;  // tokens
+  bool may_be_steered = false;    // RemoteOptions::steered
 };
 
 // Asks the server which model it has and how much that reads. `named` and `window` come before what

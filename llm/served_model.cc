@@ -32,13 +32,23 @@ std::optional<int64_t> window_of(const ordered_json& model) {
   return number_at(model, {"meta", "n_ctx_train"});  // llama.cpp's
 }
 
+// Whether the server knows the fields that are dsv4-agent serve's own.
+bool may_be_steered(const ordered_json& model) {
+  const auto found = model.find("extensions");
+  if (found == model.end() || !found->is_array()) return false;
+  const auto has = [&](const char* name) {
+    return std::find(found->begin(), found->end(), name) != found->end();
+  };
+  return has("prefix_token_ids") && has("argument_choices");
+}
+
 std::vector<ServedModel> models_in(const std::string& body) {
   std::vector<ServedModel> out;
   const auto json = json_from_wire(body);
   if (!json || !json->is_object() || !json->contains("data")) return out;
   for (const ordered_json& model : json->at("data")) {
     if (!model.is_object() || !model.contains("id") || !model["id"].is_string()) continue;
-    out.push_back({model["id"].get<std::string>(), window_of(model)});
+    out.push_back({model["id"].get<std::string>(), window_of(model), may_be_steered(model)});
   }
   return out;
 }
@@ -71,7 +81,7 @@ const ServedModel& one_of(const std::vector<ServedModel>& models, const std::str
 
 ServedModel find_served_model(ChatTransport& transport, const std::optional<std::string>& named,
                               const std::optional<int64_t>& window, std::stop_token cancel) {
-  if (named && window) return {*named, window};
+  if (named && window) return {*named, window, false};
   const ChatTransport::Answer answer = transport.get("models", cancel);
   if (answer.status == 401 || answer.status == 403) {
     throw Error("the server at " + transport.place() + " refuses the key (status " +

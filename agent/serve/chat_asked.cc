@@ -3,11 +3,26 @@
 #include <utility>
 
 #include "agent/serve/chat_service.h"
+#include "llm/encoding.h"
 #include "llm/serve/chat_request.h"
 
 namespace dsv4::agent::serve {
 
 using llm::serve::Refused;
+
+namespace {
+
+// Whether it holds a marker that ends a turn and begins another's. Shown as text, it would be known
+// again as what somebody else's model has said.
+bool forges(int32_t id, const llm::Tokenizer& tokenizer) {
+  const std::string_view bytes = tokenizer.bytes(id);
+  const auto holds = [&](std::string_view marker) { return bytes.find(marker) != bytes.npos; };
+  return tokenizer.is_marker(id) &&
+         (holds(llm::marker::kBegin) || holds(llm::marker::kUser) ||
+          holds(llm::marker::kAssistant) || holds(llm::marker::kReminder));
+}
+
+}  // namespace
 
 ChatService::Asked ChatService::read_chat(const std::string& body) const {
   const llm::serve::ChatRequest request = llm::serve::parse_chat_request(body);
@@ -25,6 +40,18 @@ ChatService::Asked ChatService::read_chat(const std::string& body) const {
     }
     out.turn.beginning = llm::serve::call_beginning(request.must_call_tool);
   }
+  out.turn.prefix = request.prefix;
+  const llm::Tokenizer& tokenizer = engine_->model().tokenizer;
+  for (const int32_t id : request.prefix) {
+    if (id >= tokenizer.size()) {
+      throw Refused("prefix_token_ids: there is no token " + std::to_string(id),
+                    "prefix_token_ids");
+    }
+    if (forges(id, tokenizer)) out.turn.remember = false;
+  }
+  out.turn.choices = request.choices;
+  out.turn.top_tokens = request.top_tokens;
+  out.tokens_as_ids = request.tokens_as_ids;
   fill(request.generation, out);
   return out;
 }

@@ -247,7 +247,7 @@ asio::awaitable<void> ChatService::generate(Exchange& exchange, bool chat) {
   const bool streams = asked->stream;
   const bool usage = asked->usage;
   ResponseWriter writer(chat ? ResponseWriter::Kind::kChat : ResponseWriter::Kind::kCompletion,
-                        new_id(), std::time(nullptr), asked->model, usage);
+                        new_id(), std::time(nullptr), asked->model, usage, asked->tokens_as_ids);
   const auto mail =
       std::make_shared<TurnMail>(mailroom_, server_.context(), metrics_, exchange.arrived());
   asked->turn.sink = mail;
@@ -269,6 +269,7 @@ asio::awaitable<void> ChatService::whole(Exchange& exchange, TurnMail& mail,
     all.reasoning += news.delta.reasoning;
     all.content += news.delta.content;
     for (llm::ToolCall& call : news.delta.calls) all.calls.push_back(std::move(call));
+    for (auto& token : news.delta.tokens) all.tokens.push_back(std::move(token));
     if (!news.end) continue;
     const bool cancelled = *news.end == TurnEnd::kCancelled;
     if (cancelled && !exchange.cut_off()) co_return;  // nobody is there
@@ -276,7 +277,7 @@ asio::awaitable<void> ChatService::whole(Exchange& exchange, TurnMail& mail,
     if (cancelled || *news.end == TurnEnd::kFailed) {
       reply = failure(news);
     } else {
-      reply.body = writer.whole(all, *news.end, news.usage);
+      reply.body = writer.whole(all, *news.end, news.usage, news.places);
     }
     co_await exchange.reply(std::move(reply));
     co_return;
@@ -297,7 +298,7 @@ std::string ChatService::events(const TurnMail::News& news, ResponseWriter& writ
   if (*news.end == TurnEnd::kFailed || *news.end == TurnEnd::kCancelled) {
     return out + event(failure(news).body);
   }
-  out += event(writer.last(*news.end));
+  out += event(writer.last(*news.end, news.places));
   if (usage) out += event(writer.usage(news.usage));
   return out + event("[DONE]");
 }

@@ -47,6 +47,7 @@ class ChatService : public Service {
     bool seeded = false;
     bool stream = false;
     bool usage = false;
+    bool tokens_as_ids = false;
   };
   class Place;
 

@@ -50,6 +50,7 @@ void TurnMail::more(Delta delta, const TurnUsage& usage) {
     news_.delta.content += delta.content;
     for (auto& piece : delta.pieces) add_piece(std::move(piece), news_.delta.pieces);
     for (llm::ToolCall& call : delta.calls) news_.delta.calls.push_back(std::move(call));
+    for (auto& token : delta.tokens) news_.delta.tokens.push_back(std::move(token));
     if (!delta.empty()) fresh_ = true;
     if (!fresh_ || now - rung_ < kBetweenRings) return;
   }
@@ -66,6 +67,11 @@ void TurnMail::ended(TurnEnd end, const TurnUsage& usage, const std::string& err
     fresh_ = true;
   }
   changed();
+}
+
+void TurnMail::asks(const std::vector<llm::ArgumentPlace>& places) {
+  const std::lock_guard lock(mutex_);
+  news_.places = places;
 }
 
 void TurnMail::changed() {

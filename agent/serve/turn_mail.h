@@ -43,6 +43,7 @@ class TurnMail : public llm::serve::TurnSink, public std::enable_shared_from_thi
   void more(llm::serve::Delta delta, const llm::serve::TurnUsage& usage) override;
   void ended(llm::serve::TurnEnd end, const llm::serve::TurnUsage& usage,
              const std::string& error) override;
+  void asks(const std::vector<llm::ArgumentPlace>& places) override;
 
   // All that has come since the last time.
   struct News {
@@ -50,6 +51,7 @@ class TurnMail : public llm::serve::TurnSink, public std::enable_shared_from_thi
     llm::serve::TurnUsage usage;
     std::optional<llm::serve::TurnEnd> end;
     std::string error;
+    std::vector<llm::ArgumentPlace> places;  // of a turn that ends as kAsks
   };
   // In the server's thread: waits until there is some, or until `quiet` has passed without any.
   boost::asio::awaitable<News> wait(std::chrono::milliseconds quiet);

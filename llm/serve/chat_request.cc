@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "llm/error.h"
 #include "llm/serve/refused.h"
 #include "llm/serve/request_fields.h"
 #include "llm/utf8.h"
@@ -296,6 +297,55 @@ void read_thinking(Fields& fields, ChatRequest& out) {
   }
 }
 
+constexpr int64_t kMostTopTokens = 20;  // as OpenAI has it
+constexpr size_t kMostPlaces = 4096;    // of argument_choices, and values of one
+
+void read_tokens(Fields& fields, ChatRequest& out) {
+  const bool wanted = fields.boolean("logprobs").value_or(false);
+  const auto most = fields.integer("top_logprobs", 0, kMostTopTokens);
+  if (wanted) out.top_tokens = static_cast<size_t>(most.value_or(0));
+  if (!wanted && most.value_or(0) > 0) {
+    throw Refused("top_logprobs needs logprobs to be true", "top_logprobs");
+  }
+  out.tokens_as_ids = fields.boolean("return_tokens_as_token_ids").value_or(false);
+}
+
+void read_extensions(Fields& fields, ChatRequest& out) {
+  if (const Json* ids = fields.find("prefix_token_ids")) {
+    if (!ids->is_array()) throw Refused("prefix_token_ids must be a list", "prefix_token_ids");
+    for (const Json& id : *ids) {
+      if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 0x7fffffff) {
+        throw Refused("prefix_token_ids must hold the ids of tokens", "prefix_token_ids");
+      }
+      out.prefix.push_back(id.get<int32_t>());
+    }
+    if (!out.prefix.empty() && (out.one_call || out.must_call)) {
+      throw Refused("prefix_token_ids is for a tool_choice of auto and parallel_tool_calls",
+                    "prefix_token_ids", "unsupported_value");
+    }
+  }
+  const Json* choices = fields.find("argument_choices");
+  if (!choices) return;
+  try {
+    if (!choices->is_array()) throw FormatError("argument_choices", "no list");
+    if (choices->size() > kMostPlaces) throw FormatError("argument_choices", "too many places");
+    out.choices.emplace();
+    for (const Json& each : *choices) {
+      const ArgumentPlace place = place_from_wire(each);
+      const Json* values = member(each, "values");
+      if (values && values->size() > kMostPlaces) {
+        throw FormatError("argument_choices", "too many values for one argument");
+      }
+      out.choices->tell(
+          place, values ? values->get<ToldChoices::Values::value_type>() : ToldChoices::Values());
+    }
+  } catch (const FormatError& error) {
+    throw Refused(error.what(), "argument_choices");
+  } catch (const Json::exception&) {
+    throw Refused("argument_choices: values must be a list of texts, or null", "argument_choices");
+  }
+}
+
 // What a schema says about one parameter, with a type that the guide knows: unions are what is left
 // of them without null, or any text.
 Json guide_schema(const Json& schema) {
@@ -335,8 +385,8 @@ ChatRequest parse_chat_request(std::string_view body) {
   out.tools = read_tools(fields);
   read_choice(fields, out);
   read_thinking(fields, out);
-  fields.only("logprobs", [](const Json& v) { return v.is_boolean() && !v.get<bool>(); });
-  fields.only("top_logprobs", [](const Json& v) { return v == 0; });
+  read_tokens(fields, out);
+  read_extensions(fields, out);
   fields.only("response_format", [](const Json& v) { return v == Json{{"type", "text"}}; });
   fields.only("verbosity", [](const Json& v) { return v == "medium"; });
   fields.only("modalities", [](const Json& v) { return v == Json::array({"text"}); });

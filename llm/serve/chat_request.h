@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "llm/argument_places.h"
 #include "llm/conversation.h"
 #include "llm/encoding.h"
 
@@ -15,6 +16,16 @@ namespace dsv4::llm::serve {
 // The requests of OpenAI's chat and text completions as a server of one model reads them. Nothing
 // that a client sends is silently left undone: a field that is not known, or asks for what this
 // engine does not do, is refused.
+//
+// Two fields are this server's own; the list of models names them as its "extensions". They let a
+// client take a turn back and go another way, and say which values an argument may have:
+//   prefix_token_ids  ids with which the turn begins; the reply holds the whole turn, its logprobs
+//                     what follows them
+//   argument_choices  a list of {"earlier", "tool", "parameter", "arguments", "values"}: a place as
+//                     llm::ArgumentPlace has it, and the values of that argument, null for any
+//                     text. A turn that comes to an argument whose place is not in the list ends
+//                     there: its finish_reason is "argument_choices", and so is the name of the
+//                     list of places, in the same choice, that are to be told.
 
 // What both kinds say about the text to be generated.
 struct Generation {
@@ -52,6 +63,10 @@ struct ChatRequest {
   std::string must_call_tool;                 // this one; empty: any
   std::optional<bool> thinking;               // default: the server's
   Effort effort = Effort::kNormal;
+  std::optional<size_t> top_tokens;    // logprobs: for each token so many of the likeliest
+  bool tokens_as_ids = false;          // spelled "token_id:N", as vLLM has it
+  std::vector<int32_t> prefix;         // prefix_token_ids: the turn begins with them
+  std::optional<ToldChoices> choices;  // argument_choices
 };
 
 struct CompletionRequest {

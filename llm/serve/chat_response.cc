@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "llm/utf8.h"
+
 namespace dsv4::llm::serve {
 namespace {
 
@@ -21,6 +23,8 @@ const char* finish_reason(TurnEnd end) {
       return "stop";
     case TurnEnd::kCalls:
       return "tool_calls";
+    case TurnEnd::kAsks:
+      return "argument_choices";
     default:
       return "length";
   }
@@ -32,6 +36,10 @@ Json usage_json(const TurnUsage& usage) {
           {"total_tokens", usage.prompt + usage.generated},
           {"prompt_tokens_details", {{"cached_tokens", usage.cached}}},
           {"completion_tokens_details", {{"reasoning_tokens", usage.reasoning}}}};
+}
+
+void add_places(const std::vector<ArgumentPlace>& places, Json& choice) {
+  for (const ArgumentPlace& place : places) choice["argument_choices"].push_back(to_wire(place));
 }
 
 const char* type_of(int status) {
@@ -61,23 +69,47 @@ std::string models_body(const std::string& model, int64_t window, int64_t create
                       {"object", "model"},
                       {"created", created},
                       {"owned_by", "dsv4-agent"},
-                      {"max_model_len", window}};
+                      {"max_model_len", window},
+                      {"extensions", {"prefix_token_ids", "argument_choices"}}};
   return dump({{"object", "list"}, {"data", Json::array({entry})}});
 }
 
 ResponseWriter::ResponseWriter(Kind kind, std::string id, int64_t created, std::string model,
-                               bool stream_usage)
+                               bool stream_usage, bool tokens_as_ids)
     : chat_(kind == Kind::kChat),
       id_(std::move(id)),
       created_(created),
       model_(std::move(model)),
-      stream_usage_(stream_usage) {}
+      stream_usage_(stream_usage),
+      tokens_as_ids_(tokens_as_ids) {}
 
 Json ResponseWriter::head(const char* object) const {
   return {{"id", (chat_ ? "chatcmpl-" : "cmpl-") + id_},
           {"object", object},
           {"created", created_},
           {"model", model_}};
+}
+
+Json ResponseWriter::token_json(const SaidToken& token) const {
+  Json bytes = Json::array();
+  for (const char byte : token.bytes) bytes.push_back(static_cast<unsigned char>(byte));
+  return {{"token", tokens_as_ids_ ? "token_id:" + std::to_string(token.id)
+                                   : utf8_replace_broken(token.bytes)},
+          {"logprob", token.log_probability},
+          {"bytes", std::move(bytes)}};
+}
+
+// null where no tokens were asked for.
+Json ResponseWriter::logprobs(const std::vector<SaidToken>& tokens) const {
+  if (tokens.empty()) return nullptr;
+  Json content = Json::array();
+  for (const SaidToken& token : tokens) {
+    Json json = token_json(token);
+    json["top_logprobs"] = Json::array();
+    for (const SaidToken& other : token.best) json["top_logprobs"].push_back(token_json(other));
+    content.push_back(std::move(json));
+  }
+  return {{"content", std::move(content)}};
 }
 
 Json ResponseWriter::calls_json(const std::vector<ToolCall>& calls) const {
@@ -108,7 +140,8 @@ Json ResponseWriter::pieces_json(const std::vector<CallPiece>& pieces) const {
   return out;
 }
 
-std::string ResponseWriter::whole(const Delta& all, TurnEnd end, const TurnUsage& usage) {
+std::string ResponseWriter::whole(const Delta& all, TurnEnd end, const TurnUsage& usage,
+                                  const std::vector<ArgumentPlace>& places) {
   Json json = head(chat_ ? "chat.completion" : "text_completion");
   Json choice = {{"index", 0}};
   if (chat_) {
@@ -121,8 +154,9 @@ std::string ResponseWriter::whole(const Delta& all, TurnEnd end, const TurnUsage
   } else {
     choice["text"] = all.content;
   }
-  choice["logprobs"] = nullptr;
+  choice["logprobs"] = logprobs(all.tokens);
   choice["finish_reason"] = finish_reason(end);
+  add_places(places, choice);
   json["choices"] = Json::array({choice});
   json["usage"] = usage_json(usage);
   return dump(json);
@@ -154,12 +188,12 @@ std::string ResponseWriter::more(const Delta& delta) {
   } else {
     choice["text"] = delta.content;
   }
-  choice["logprobs"] = nullptr;
+  choice["logprobs"] = logprobs(delta.tokens);
   choice["finish_reason"] = nullptr;
   return dump(chunk(std::move(choice)));
 }
 
-std::string ResponseWriter::last(TurnEnd end) {
+std::string ResponseWriter::last(TurnEnd end, const std::vector<ArgumentPlace>& places) {
   Json choice = {{"index", 0}};
   if (chat_) {
     choice["delta"] = Json::object();
@@ -168,6 +202,7 @@ std::string ResponseWriter::last(TurnEnd end) {
   }
   choice["logprobs"] = nullptr;
   choice["finish_reason"] = finish_reason(end);
+  add_places(places, choice);
   return dump(chunk(std::move(choice)));
 }
 

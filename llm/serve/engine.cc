@@ -134,8 +134,10 @@ class Engine::Loop {
     TurnUsage usage;
     usage.prompt = static_cast<int64_t>(request.prompt.ids.size());
     try {
-      std::unique_ptr<Session> session = kept_.fork_for(request.prompt.ids);
-      std::unique_ptr<CallGuide> guide = guides_.take(request.tools);
+      std::vector<int32_t> ids = request.prompt.ids;
+      ids.insert(ids.end(), request.prefix.begin(), request.prefix.end());
+      std::unique_ptr<Session> session = kept_.fork_for(ids);
+      KeptGuide guide = guides_.take(request.tools, request.choices.has_value());
       running_.push_back(std::make_unique<RunningTurn>(*opened_.shared, std::move(request),
                                                        std::move(session), std::move(guide)));
     } catch (const Error& error) {
@@ -278,7 +280,7 @@ class Engine::Loop {
       if (turn->ended()) turn->remember(said_);
       turn->tell();
       if (!turn->ended()) continue;
-      guides_.give_back(turn->request().tools, turn->take_guide());
+      guides_.give_back(turn->take_guide());
       const std::vector<int32_t> ids = turn->ids();
       std::unique_ptr<Session> session = turn->take_session();
       const auto here = static_cast<size_t>(session->position());

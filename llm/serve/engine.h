@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "llm/argument_places.h"
 #include "llm/local_conversation.h"
 #include "llm/serve/chat_prompt.h"
 #include "llm/serve/said_replies.h"
@@ -36,6 +37,7 @@ enum class TurnEnd {
   kStop,       // the model ended its turn, or said a text to stop at
   kCalls,      // the same, and it calls tools
   kLength,     // the tokens or the window ran out
+  kAsks,       // it cannot go on before the choices of an argument are told
   kCancelled,  // its stop token fired
   kFailed,     // the engine could not go on
 };
@@ -50,6 +52,8 @@ class TurnSink {
   virtual void more(Delta delta, const TurnUsage& usage) = 0;
   // Last of all. error: a sentence, where it failed.
   virtual void ended(TurnEnd end, const TurnUsage& usage, const std::string& error) = 0;
+  // Before ended(kAsks): the arguments whose choices are to be told.
+  virtual void asks(const std::vector<ArgumentPlace>& /*places*/) {}
 };
 
 // What is asked of the engine.
@@ -62,8 +66,13 @@ struct TurnRequest {
   bool remember = false;                      // a chat's turn: a client will send it back as text
   std::vector<nlohmann::ordered_json> tools;  // that it may call, as guide_schemas() has them
   bool one_call = false;
-  std::string beginning;  // markup that the turn begins with, whatever the model would say
-  bool endless = false;   // the model may not end its turn itself
+  std::string beginning;        // markup that the turn begins with, whatever the model would say
+  bool endless = false;         // the model may not end its turn itself
+  std::vector<int32_t> prefix;  // the turn's first tokens, in place of `beginning`
+  // Told for arguments of calls. A turn that comes to one for which nothing is told ends there, as
+  // kAsks; without it every text may be a value.
+  std::optional<ToldChoices> choices;
+  std::optional<size_t> top_tokens;  // the tokens are told after the prefix, each with so many
   std::stop_token cancel;
   std::shared_ptr<TurnSink> sink;
 };

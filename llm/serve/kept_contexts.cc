@@ -44,21 +44,35 @@ void KeptContexts::trim(int64_t running) {
   }
 }
 
-std::unique_ptr<CallGuide> KeptGuides::take(const std::vector<nlohmann::ordered_json>& tools) {
-  if (tools.empty()) return nullptr;
+KeptGuide KeptGuides::take(const std::vector<nlohmann::ordered_json>& tools, bool with_choices) {
+  if (tools.empty()) return {};
   const std::string key = key_of(tools);
-  const auto found = std::find_if(kept_.rbegin(), kept_.rend(),
-                                  [&](const Kept& kept) { return kept.tools == key; });
-  if (found == kept_.rend()) return std::make_unique<CallGuide>(tools, ArgumentChoices());
-  std::unique_ptr<CallGuide> guide = std::move(found->guide);
-  kept_.erase(std::next(found).base());
+  const auto found = std::find_if(kept_.rbegin(), kept_.rend(), [&](const KeptGuide& kept) {
+    return kept.tools == key && (kept.choices != nullptr) == with_choices;
+  });
+  if (found != kept_.rend()) {
+    KeptGuide guide = std::move(*found);
+    kept_.erase(std::next(found).base());
+    return guide;
+  }
+  KeptGuide guide;
+  guide.tools = key;
+  ArgumentChoices asks;
+  if (with_choices) {
+    guide.choices = std::make_shared<ArgumentChoices>();
+    asks = [choices = guide.choices](const auto& earlier, const auto& tool, const auto& parameter,
+                                     const auto& arguments) {
+      return (*choices)(earlier, tool, parameter, arguments);
+    };
+  }
+  guide.guide = std::make_unique<CallGuide>(tools, std::move(asks));
   return guide;
 }
 
-void KeptGuides::give_back(const std::vector<nlohmann::ordered_json>& tools,
-                           std::unique_ptr<CallGuide> guide) {
-  if (!guide) return;
-  kept_.push_back({key_of(tools), std::move(guide)});
+void KeptGuides::give_back(KeptGuide guide) {
+  if (!guide.guide) return;
+  if (guide.choices) *guide.choices = nullptr;
+  kept_.push_back(std::move(guide));
   if (kept_.size() > most_) kept_.pop_front();
 }
 

@@ -40,24 +40,24 @@ class KeptContexts {
   PrefixTree<std::unique_ptr<Session>> tree_;
 };
 
+struct KeptGuide {
+  std::string tools;                         // what it guides, for KeptGuides
+  std::unique_ptr<CallGuide> guide;          // null without tools
+  std::shared_ptr<ArgumentChoices> choices;  // which it asks; to be set before it is used; or null
+};
+
 // Guides that are not in use. One that was used before knows which tokens its tools' schemas allow
 // in many places.
 class KeptGuides {
  public:
   explicit KeptGuides(size_t most) : most_(most) {}
 
-  // Null without tools.
-  std::unique_ptr<CallGuide> take(const std::vector<nlohmann::ordered_json>& tools);
-  void give_back(const std::vector<nlohmann::ordered_json>& tools,
-                 std::unique_ptr<CallGuide> guide);
+  KeptGuide take(const std::vector<nlohmann::ordered_json>& tools, bool with_choices);
+  void give_back(KeptGuide guide);
 
  private:
-  struct Kept {
-    std::string tools;
-    std::unique_ptr<CallGuide> guide;
-  };
   size_t most_;
-  std::deque<Kept> kept_;  // the oldest first
+  std::deque<KeptGuide> kept_;  // the oldest first
 };
 
 }  // namespace dsv4::llm::serve

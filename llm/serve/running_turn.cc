@@ -6,25 +6,44 @@
 
 #include "llm/encoding.h"
 #include "llm/error.h"
+#include "llm/token_shares.h"
 
 namespace dsv4::llm::serve {
 
 RunningTurn::RunningTurn(const LocalModel& model, TurnRequest request,
-                         std::unique_ptr<Session> session, std::unique_ptr<CallGuide> guide)
+                         std::unique_ptr<Session> session, KeptGuide guide)
     : model_(&model),
       request_(std::move(request)),
       session_(std::move(session)),
       guide_(std::move(guide)),
       sampler_(request_.sampling),
-      draw_(model, guide_.get()),
+      draw_(model, guide_.guide.get()),
       decoder_(model.tokenizer),
       text_(request_.thinking, !request_.tools.empty(), request_.stop) {
   usage_.prompt = prompt_size();
-  usage_.cached = session_->position();
+  usage_.cached = std::min(session_->position(), prompt_size());
+  if (guide_.choices) {
+    *guide_.choices = [this](const auto& earlier, const auto& tool, const auto& parameter,
+                             const auto& arguments) {
+      return request_.choices->look_up({earlier, tool, parameter, arguments});
+    };
+  }
   draw_.begin_turn(request_.thinking);
-  if (!request_.beginning.empty()) {
+  if (!request_.prefix.empty()) {
+    take_prefix();
+  } else if (!request_.beginning.empty()) {
     draw_.force(model.tokenizer.encode_markup(request_.beginning));
   }
+}
+
+void RunningTurn::take_prefix() {
+  for (const int32_t id : request_.prefix) {
+    if (end_) return;
+    take(id);
+  }
+  if (end_) return;
+  const int64_t known = std::max<int64_t>(0, session_->position() - prompt_size());
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(known));
 }
 
 std::span<const int32_t> RunningTurn::due() const {
@@ -50,10 +69,16 @@ bool RunningTurn::at_mark() const {
 
 void RunningTurn::speak() {
   while (!end_) {
-    std::optional<int32_t> id = draw_.certain();
+    const std::optional<int32_t> id = draw_.certain();
+    if (asks()) return end(TurnEnd::kAsks);  // what is certain may be another once it is told
     if (!id && !pending_.empty()) return;
+    if (id && request_.top_tokens) delta_.tokens.push_back(token(*id, 0.0));
     take(id ? *id : sample());
   }
+}
+
+SaidToken RunningTurn::token(int32_t id, double log_probability) const {
+  return {id, std::string(model_->tokenizer.bytes(id)), log_probability, {}};
 }
 
 int32_t RunningTurn::sample() {
@@ -63,7 +88,15 @@ int32_t RunningTurn::sample() {
     logits_[static_cast<size_t>(model_->end_id)] = -std::numeric_limits<float>::infinity();
     logits = logits_;
   }
-  return sampler_.sample(logits);
+  const int32_t id = sampler_.sample(logits);
+  if (!request_.top_tokens) return id;
+  const TokenShares shares = token_shares(logits, id, *request_.top_tokens);
+  SaidToken said = token(id, shares.taken);
+  for (const TokenShare& share : shares.best) {
+    said.best.push_back(token(share.id, share.log_probability));
+  }
+  delta_.tokens.push_back(std::move(said));
+  return id;
 }
 
 void RunningTurn::take(int32_t id) {
@@ -73,6 +106,7 @@ void RunningTurn::take(int32_t id) {
   if (request_.thinking && text_.shown().content.empty()) ++usage_.reasoning;
   if (id == model_->end_id) return end(TurnEnd::kStop);
   draw_.accept(id);
+  if (asks()) return end(TurnEnd::kAsks);
   // A guide goes by the text, so with one a marker that is spelled counts as much as a token.
   show(decoder_.push(id), draw_.guided() || model_->tokenizer.is_marker(id));
   if (end_) return;
@@ -111,6 +145,7 @@ void RunningTurn::tell() {
     told_ = usage_.generated;
     request_.sink->more(std::exchange(delta_, {}), usage_);
   }
+  if (end_ == TurnEnd::kAsks) request_.sink->asks(request_.choices->asked());
   if (end_) request_.sink->ended(*end_, usage_, error_);
 }
 
@@ -121,7 +156,8 @@ std::vector<int32_t> RunningTurn::ids() const {
 }
 
 void RunningTurn::remember(SaidReplies& said) const {
-  const bool spoken = end_ != TurnEnd::kCancelled && end_ != TurnEnd::kFailed;
+  const bool spoken =
+      end_ != TurnEnd::kCancelled && end_ != TurnEnd::kFailed && end_ != TurnEnd::kAsks;
   if (!request_.remember || !spoken || !text_.shown_whole()) return;
   const Delta& shown = text_.shown();
   said.add(request_.prompt.digest.value(), {shown.content, shown.reasoning, shown.calls}, said_);

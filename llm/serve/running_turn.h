@@ -9,6 +9,7 @@
 #include "llm/guided_draw.h"
 #include "llm/sampler.h"
 #include "llm/serve/engine.h"
+#include "llm/serve/kept_contexts.h"
 #include "llm/session.h"
 
 namespace dsv4::llm::serve {
@@ -16,9 +17,12 @@ namespace dsv4::llm::serve {
 // One turn while the engine computes it: first its prompt is read, then the model speaks.
 class RunningTurn {
  public:
-  // The session holds the first ids of the prompt. The guide may be null; it is kept for the turn.
+  // The session holds the first ids of the prompt, and maybe of the prefix. The guide is kept for
+  // the turn.
   RunningTurn(const LocalModel& model, TurnRequest request, std::unique_ptr<Session> session,
-              std::unique_ptr<CallGuide> guide);
+              KeptGuide guide);
+  RunningTurn(const RunningTurn&) = delete;
+  RunningTurn& operator=(const RunningTurn&) = delete;
 
   Session& session() { return *session_; }
   const TurnRequest& request() const { return request_; }
@@ -52,18 +56,21 @@ class RunningTurn {
   // Remembers what was said for when the client sends it back.
   void remember(SaidReplies& said) const;
   std::unique_ptr<Session> take_session() { return std::move(session_); }
-  std::unique_ptr<CallGuide> take_guide() { return std::move(guide_); }
+  KeptGuide take_guide() { return std::move(guide_); }
 
  private:
   int64_t prompt_size() const { return static_cast<int64_t>(request_.prompt.ids.size()); }
+  bool asks() const { return request_.choices && !request_.choices->asked().empty(); }
+  void take_prefix();
   int32_t sample();
   void take(int32_t id);
+  SaidToken token(int32_t id, double log_probability) const;
   void show(const std::string& piece, bool markup);
 
   const LocalModel* model_;
   TurnRequest request_;
   std::unique_ptr<Session> session_;
-  std::unique_ptr<CallGuide> guide_;
+  KeptGuide guide_;
   Sampler sampler_;
   GuidedDraw draw_;
   StreamDecoder decoder_;

@@ -11,14 +11,25 @@
 
 namespace dsv4::llm::serve {
 
+// One token of a turn, and how likely it was.
+struct SaidToken {
+  int32_t id = 0;
+  std::string bytes;
+  double log_probability = 0.0;  // among those that might come; 0: there was no choice
+  std::vector<SaidToken> best;   // the likeliest of them, which may hold it
+};
+
 // What of a turn may be shown now that could not before.
 struct Delta {
   std::string reasoning;
   std::string content;
   std::vector<CallPiece> pieces;  // of calls, while they are written
   std::vector<ToolCall> calls;    // whole ones, when the turn has ended: what the pieces add up to
+  std::vector<SaidToken> tokens;  // said, where they were asked for
 
-  bool empty() const { return reasoning.empty() && content.empty() && pieces.empty(); }
+  bool empty() const {
+    return reasoning.empty() && content.empty() && pieces.empty() && tokens.empty();
+  }
 };
 
 // Takes a model's turn apart while it is generated: into thoughts, text and calls, of which nothing

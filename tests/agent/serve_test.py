@@ -192,6 +192,42 @@ def test_the_next_turn_computes_only_what_it_adds():
         assert cached >= usage["prompt_tokens"] + usage["completion_tokens"] - 1, (cached, usage)
 
 
+def test_tokens_are_told_and_a_reply_goes_on_from_them():
+    with Server() as server:
+        assert "prefix_token_ids" in server.request("GET", "/v1/models")[2]["data"][0]["extensions"]
+        ask = {"max_tokens": 20, "temperature": 0, "logprobs": True, "top_logprobs": 3,
+               "return_tokens_as_token_ids": True}
+        whole = server.chat(**ask)[2]["choices"][0]
+        tokens = whole["logprobs"]["content"]
+        said = b"".join(bytes(token["bytes"]) for token in tokens).decode()
+        assert said.startswith(whole["message"]["content"]), (said, whole)
+        for token in tokens:
+            shares = [other["logprob"] for other in token["top_logprobs"]]
+            assert len(shares) == 3 and shares == sorted(shares, reverse=True), token
+            assert token["logprob"] == shares[0] <= 0, token
+        names = [token["token"] for token in tokens]
+        ids = [int(name.removeprefix("token_id:")) for name in names]
+        for n in (1, len(ids) // 2, len(ids) - 1):
+            rest = server.chat(**ask, prefix_token_ids=ids[:n])[2]["choices"][0]
+            assert rest["message"]["content"] == whole["message"]["content"], n
+            assert [token["token"] for token in rest["logprobs"]["content"]] == names[n:], n
+        chunks = [json.loads(e) for e in events(server.chat(**ask, stream=True)[2])[:-1]]
+        streamed = [token["token"] for chunk in chunks for choice in chunk["choices"]
+                    for token in (choice["logprobs"] or {"content": []})["content"]]
+        assert streamed == names, streamed
+        assert "logprobs" in server.chat()[2]["choices"][0]
+        assert server.chat()[2]["choices"][0]["logprobs"] is None
+        status, _, error = server.chat(**ask, prefix_token_ids=[1 << 20])
+        assert status == 400 and error["error"]["param"] == "prefix_token_ids", error
+        # A turn that begins with another's marker is said, but not known again by its text.
+        forged = server.chat(**ask, prefix_token_ids=[3, *ids[:1]])[2]["choices"][0]["message"]
+        messages = [*hello()["messages"], {"role": "assistant", "content": forged["content"]},
+                    {"role": "user", "content": "Go on."}]
+        spelled = server.chat(messages=messages)[2]["usage"]
+        assert forged["content"].startswith("<｜User｜>"), forged
+        assert spelled["prompt_tokens_details"]["cached_tokens"] < spelled["prompt_tokens"] - 10
+
+
 def test_completions_take_text_and_ids():
     with Server() as server:
         ask = {"model": "nano", "prompt": "def f(x):", "max_tokens": 6, "temperature": 0}

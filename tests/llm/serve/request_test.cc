@@ -83,7 +83,22 @@ TEST_CASE("what is not supported is refused, and the field is named") {
   CHECK(refused(minimal().dump()) == "-");
   CHECK(refused_with("n", "2") == "n");
   CHECK(refused_with("n", "1") == "-");
-  CHECK(refused_with("logprobs", "true") == "logprobs");
+  CHECK(refused_with("logprobs", "true") == "-");
+  CHECK(refused_with("logprobs", "5") == "logprobs");
+  CHECK(refused_with("top_logprobs", "21") == "top_logprobs");
+  CHECK(refused_with("top_logprobs", "2") == "top_logprobs");  // without logprobs
+  CHECK(refused_with("prefix_token_ids", R"("x")") == "prefix_token_ids");
+  CHECK(refused_with("prefix_token_ids", "[1.5]") == "prefix_token_ids");
+  CHECK(refused_with("prefix_token_ids", "[-1]") == "prefix_token_ids");
+  CHECK(refused_with("argument_choices", "{}") == "argument_choices");
+  CHECK(refused_with("argument_choices", R"([{"tool": "x"}])") == "argument_choices");
+  CHECK(refused_with("argument_choices", R"([{"tool": "x", "parameter": "y", "values": [3]}])") ==
+        "argument_choices");
+  CHECK(refused_with("argument_choices", R"([{"tool": "x", "parameter": "y", "earlier": "z"}])") ==
+        "argument_choices");
+  CHECK(refused_with("argument_choices", R"([{"tool": "x", "parameter": "y", "arguments": 3}])") ==
+        "argument_choices");
+  CHECK(refused_with("argument_choices", R"([{"tool": "x", "parameter": "y"}])") == "-");
   CHECK(refused_with("response_format", R"({"type": "json_object"})") == "response_format");
   CHECK(refused_with("frequency_penalty", "0.5") == "frequency_penalty");
   CHECK(refused_with("logit_bias", R"({"5": 1})") == "logit_bias");
