@@ -6,7 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "agent/github/code_blocks.h"
+#include "agent/github/plain_lines.h"
 #include "agent/github/untrusted.h"
 #include "agent/printable.h"
 
@@ -149,6 +149,21 @@ std::string branch_of(const json& payload, const Event& event) {
   return ref.substr(kHeads.size());
 }
 
+// Whether a line, one of plain text where that is asked for, is the phrase or begins with it.
+bool begins_a_line(std::string_view text, std::string_view phrase, bool plain) {
+  PlainLines lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const bool here = !plain || lines.plain();
+    lines.add(line);
+    if (!here || !line.starts_with(phrase)) continue;
+    const std::string_view after = line.substr(phrase.size());
+    if (after.empty() || after[0] == ' ' || after[0] == '\t' || after[0] == '\r') return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_sha(std::string_view text) {
@@ -156,20 +171,9 @@ bool is_sha(std::string_view text) {
 }
 
 bool has_phrase(const std::string& comment, const std::string& phrase) {
-  const std::string text = clean_untrusted(comment).text;
-  for (const Block& block : split_at_code(text)) {
-    if (block.code) continue;
-    std::string_view rest = block.text;
-    while (!rest.empty()) {
-      const size_t end = std::min(rest.find('\n'), rest.size());
-      const std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      if (!line.starts_with(phrase)) continue;
-      const std::string_view after = line.substr(phrase.size());
-      if (after.empty() || after[0] == ' ' || after[0] == '\t') return true;
-    }
-  }
-  return false;
+  // With invisible characters in it the phrase is only spoken of.
+  if (!begins_a_line(comment, phrase, false)) return false;
+  return begins_a_line(clean_untrusted(comment).text, phrase, true);
 }
 
 Event read_event(const Environment& environment, const Inputs& inputs) {

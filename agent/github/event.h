@@ -46,8 +46,8 @@ struct Event {
 // NotForUs, Refused, and UsageError for what GitHub would not write.
 Event read_event(const Environment& environment, const Inputs& inputs);
 
-// Whether a comment asks for a run: the phrase begins a line, outside code and quotations, and
-// nothing but blanks follows its last word directly.
+// Whether a comment asks for a run: the phrase begins a line, letter for letter, outside code and
+// quotations (PlainLines), and nothing but blanks follows its last word directly.
 bool has_phrase(const std::string& comment, const std::string& phrase);
 
 // Forty small hexadecimal digits.

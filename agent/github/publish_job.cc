@@ -32,15 +32,20 @@ class Publication {
     if (!artifact.outcome.passed()) {
       say(tried_text(artifact.outcome) + outcome_text(event_, artifact.outcome, log_));
       tools_.log << "status: " << artifact.outcome.status << '\n';
-      return artifact.outcome.exit_code;
+      return end(artifact.outcome.status, artifact.outcome.exit_code);
     }
     return publish(artifact);
   }
 
  private:
+  // How the job ends is written once, after all that may still fail.
+  int end(const std::string& status, int code) const {
+    job_.output("status", status);
+    job_.output("exit-code", std::to_string(code));
+    return code;
+  }
+
   void outputs(const Artifact& artifact) const {
-    job_.output("status", artifact.outcome.status);
-    job_.output("exit-code", std::to_string(artifact.outcome.exit_code));
     job_.output("tests-passed", artifact.outcome.after == "passed" ? "true" : "false");
     job_.output("report", (job_.results(inputs_) / kReportFile).string());
     job_.output("patch-file",
@@ -73,20 +78,18 @@ class Publication {
     }
     say(published_text("#" + std::to_string(made.number)) +
         outcome_text(event_, artifact.outcome, log_));
-    return kPassed;
+    return end(artifact.outcome.status, artifact.outcome.exit_code);
   }
 
   // The reason that the job ends with must not be lost to a comment that cannot be written.
   int fail(const Artifact& artifact, const std::string& why) {
     tools_.log << "dsv4-agent: " << printable(why) << '\n';
-    job_.output("status", "not_published");
-    job_.output("exit-code", std::to_string(kUsage));
     try {
       say(refused_text(why) + outcome_text(event_, artifact.outcome, log_));
     } catch (const std::exception& error) {
       tools_.log << error.what() << '\n';
     }
-    return kUsage;
+    return end("not_published", kUsage);
   }
 
   std::string redacted(const std::string& text) const { return job_.secrets().redact(text); }

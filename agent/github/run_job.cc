@@ -135,11 +135,11 @@ int run_job(const Job& job, const JobTools& tools) {
                 {event.repository, event.issue, head, event.branch, inputs.repo, event.run_id, ""},
                 report, progress.test_log(), text);
   write_outputs(job, results, report);
-  job.output("status", outcome.status);
-  job.output("exit-code", std::to_string(report.exit_code()));
   job.summary("### Issue #" + std::to_string(event.issue) + "\n\n" + text);
   if (!report.error.empty()) tools.log << printable(report.error) << '\n';
   tools.log << "status: " << outcome.status << ", results: " << results.string() << '\n';
+  job.output("status", outcome.status);  // once, after all that may still fail
+  job.output("exit-code", std::to_string(report.exit_code()));
   return report.exit_code();
 }
 

@@ -130,6 +130,7 @@ class Bot:
                               check=False)
         lines = files["GITHUB_OUTPUT"].read_text().splitlines()
         outputs = dict(line.split("=", 1) for line in lines)
+        assert len(outputs) == len(lines), f"an output was written twice: {lines}"
         ended = Ended(done, outputs, files["GITHUB_STEP_SUMMARY"].read_text())
         self.look_for_tokens(ended.said + str(outputs) + ended.summary)
         return ended

@@ -125,6 +125,35 @@ TEST_CASE("a phrase counts where a reader sees it as a line of its own") {
   CHECK_FALSE(asks("/dsv4 fixture"));
   CHECK_FALSE(asks("<!--\n/dsv4 fix\n-->"));
   CHECK_FALSE(asks("say\n\n```\n/dsv4 fix\n```\n"));
+  SECTION("not in code of any kind") {
+    CHECK_FALSE(asks("say\n```\n/dsv4 fix\n```\n"));
+    CHECK_FALSE(asks("~~~~\n~~~\n\n/dsv4 fix\n~~~~"));
+    CHECK_FALSE(asks("```\n/dsv4 fix"));
+    CHECK_FALSE(asks("   ```text\n/dsv4 fix\n   ```"));
+    CHECK_FALSE(asks("write `this:\n/dsv4 fix\n` to start it"));
+    CHECK_FALSE(asks("write ``a ` b\n/dsv4 fix`` to start it"));
+    CHECK_FALSE(asks("<pre>\n/dsv4 fix\n</pre>"));
+    CHECK_FALSE(asks("so: <PRE class=\"x\">one\n\n/dsv4 fix\n</pre>"));
+    CHECK_FALSE(asks("<code>\n/dsv4 fix\n</code>"));
+    CHECK_FALSE(asks("<blockquote>\n\n/dsv4 fix\n\n</blockquote>"));
+    CHECK_FALSE(asks("<pre><code>a</code>\n/dsv4 fix\n</pre>"));
+    CHECK_FALSE(asks("<script\n/dsv4 fix"));
+  }
+  SECTION("but after it") {
+    CHECK(asks("```\nx\n```\n/dsv4 fix"));
+    CHECK(asks("say ```x``` and `y`\n/dsv4 fix"));
+    CHECK(asks("a stray ` in it\n\n/dsv4 fix"));
+    CHECK(asks("a \\` in it\n/dsv4 fix"));
+    CHECK(asks("<pre>x</pre>\n/dsv4 fix"));
+    CHECK(asks("`<pre>` is ours\n/dsv4 fix"));
+    CHECK(asks("<details>\n\n/dsv4 fix\n</details>"));
+  }
+  SECTION("not with something invisible in it") {
+    CHECK_FALSE(asks("/dsv4\u200b fix"));
+    CHECK_FALSE(asks("\u2060/dsv4 fix"));
+    CHECK_FALSE(asks("/ds\u00advv4 fix"));
+    CHECK_FALSE(asks("/dsv4 fix\u200d"));
+  }
 }
 
 TEST_CASE("what may not be is refused with a sentence") {
