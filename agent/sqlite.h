@@ -25,7 +25,7 @@ class SqliteStatement {
   SqliteStatement(const SqliteStatement&) = delete;
   SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-  // The next value that the text leaves open.
+  // The next value that the text leaves open; those that are left over are null.
   SqliteStatement& bind(const std::string& value);
   SqliteStatement& bind(int64_t value);
   SqliteStatement& bind(double value);
@@ -33,6 +33,7 @@ class SqliteStatement {
   bool step();  // false: there are no more rows
   std::string text(int column) const;
   int64_t number(int column) const { return sqlite3_column_int64(statement_, column); }
+  bool null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   double real(int column) const { return sqlite3_column_double(statement_, column); }
 
  private:

@@ -98,7 +98,8 @@ void check_space(const Listing& listing, const fs::path& target) {
     throw UsageError(
         "not enough disk space for a copy of the repository: " + std::to_string(needed >> 20) +
         " MB needed, " + std::to_string(space.available >> 20) + " MB free in " +
-        target.parent_path().string() + "; name another place with --run-dir");
+        target.parent_path().string() +
+        "; free some, or name another place (--run-dir; --out of eval)");
   }
 }
 

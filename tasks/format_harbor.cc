@@ -27,8 +27,12 @@ find .harbor/tests -type f -exec grep -Iq . {} \; -exec sed -i \
   -e "s#$bare/tests\\(/\\|[^A-Za-z0-9_.-]\\|\$\\)#\\1$here/.harbor/tests\\2#g" \
   -e "s#$bare/logs/verifier#\\1$here/.harbor/logs/verifier#g" {} +
 bash .harbor/tests/test.sh
-reward=$(cat .harbor/logs/verifier/reward.txt 2>/dev/null ||
-  sed -n 's/.*"reward"[^0-9]*\([0-9.]*\).*/\1/p' .harbor/logs/verifier/reward.json)
+cd .harbor/logs/verifier
+if [ -e reward.json ]; then
+  reward=$(sed -n 's/.*"reward"[^0-9]*\([0-9.]*\).*/\1/p' reward.json)
+else
+  reward=$(cat reward.txt 2>/dev/null)
+fi
 echo "reward: $reward"
 case $reward in 1|1.0) exit 0;; *) exit 1;; esac
 )";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <set>
 
 #include "agent/printable.h"
@@ -18,6 +19,9 @@ using agent::to_utf8;
 using nlohmann::ordered_json;
 
 double tenths(double value) { return std::round(value * 10) / 10; }
+
+// Of money: a run may cost very little.
+double millionths(double value) { return std::round(value * 1e6) / 1e6; }
 
 // One task with all its samples.
 struct Scored {
@@ -133,6 +137,27 @@ ordered_json spreads(const std::vector<SampleResult>& results) {
   return list;
 }
 
+// Of the runs whose model had a price; null where none had.
+ordered_json cost_json(const std::vector<SampleResult>& results) {
+  std::vector<double> costs;
+  for (const SampleResult& row : results) {
+    if (row.cost) costs.push_back(*row.cost);
+  }
+  if (costs.empty()) return nullptr;
+  const Spread s = spread(costs);
+  const auto resolved = std::count_if(results.begin(), results.end(), [](const SampleResult& row) {
+    return row.resolved && row.cost;
+  });
+  const double total = std::accumulate(costs.begin(), costs.end(), 0.0);
+  ordered_json json = {{"runs", costs.size()},
+                       {"total", millionths(total)},
+                       {"median", millionths(s.median)},
+                       {"most", millionths(s.most)},
+                       {"per_resolved", nullptr}};
+  if (resolved > 0) json["per_resolved"] = millionths(total / static_cast<double>(resolved));
+  return json;
+}
+
 // For every k up to the number of samples that all tasks have.
 ordered_json pass_curve(const std::vector<Scored>& all) {
   size_t n = std::string::npos;
@@ -199,6 +224,7 @@ ordered_json sample_json(const SampleResult& row, const fs::path& folder) {
             {"model", tenths(row.model_seconds)},
             {"tools", tenths(row.tool_seconds)},
             {"tests", tenths(row.test_seconds)}}},
+          {"cost", row.cost ? ordered_json(millionths(*row.cost)) : ordered_json()},
           {"directory", to_utf8(row.directory)},
           {"files", files_of(folder, row)}};
 }
@@ -266,6 +292,7 @@ ordered_json make_report(const ReportInput& input) {
   for (const SampleResult& row : input.results) ++statuses[row.status];
   report["statuses"] = statuses;
   report["spreads"] = spreads(input.results);
+  report["cost"] = cost_json(input.results);
   report["comparison"] = input.compared ? compare(input) : ordered_json(nullptr);
   report["tasks"] = ordered_json::array();
   for (const Scored& each : all) report["tasks"].push_back(task_json(each, input.folder));

@@ -95,6 +95,13 @@ std::string head(const ordered_json& report) {
   add("first seed", number(run, "seed"));
   add("time limit of a run", number(run, "time_limit") + " s");
   add("options of fix", text(run, "flags"));
+  if (const ordered_json& cost = report["cost"]; !cost.is_null()) {
+    std::string each = number(cost, "median") + " for a run in the median";
+    if (!cost["per_resolved"].is_null()) {
+      each += ", " + number(cost, "per_resolved") + " for each resolved";
+    }
+    add("cost", number(cost, "total") + " in all, " + each);
+  }
   std::string statuses;
   for (const auto& [name, count] : report["statuses"].items()) {
     statuses += (statuses.empty() ? "" : ", ") + escaped(name) + " " + shown_number(count);
@@ -196,6 +203,7 @@ std::string sample_row(const ordered_json& task, const ordered_json& sample) {
   for (const char* name : {"total", "model", "tools", "tests"}) {
     out += cell(number(sample["seconds"], name));
   }
+  out += cell(sample["cost"].is_null() ? "" : number(sample, "cost"));
   return out + "</tr>\n";
 }
 
@@ -203,7 +211,7 @@ std::string tasks(const ordered_json& report) {
   constexpr const char* kWords[] = {"task", "result", "files", "grade", "language", "kind"};
   constexpr const char* kNumbers[] = {"attempts",  "turns",     "calls", "context",
                                       "prefilled", "generated", "again", "seconds",
-                                      "model",     "tools",     "tests"};
+                                      "model",     "tools",     "tests", "cost"};
   std::string out = "<div class=\"wide\"><table>\n<tr>";
   const auto head = [&](const char* name, const char* kind) {
     out += "<th" + std::string(kind) + ">" + name + "</th>";
@@ -219,7 +227,7 @@ std::string tasks(const ordered_json& report) {
       out += "<tr><td>" + text(task, "id") +
              "</td><td class=\"dim\">not run yet</td><td></td><td>" + text(task, "grade") +
              "</td><td>" + text(task, "language") + "</td><td>" + text(task, "kind") +
-             "</td><td colspan=\"15\"></td></tr>\n";
+             "</td><td colspan=\"16\"></td></tr>\n";
     }
   }
   return out + "</table></div>\n";

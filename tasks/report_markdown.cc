@@ -75,6 +75,17 @@ std::string spreads(const ordered_json& rows) {
   return out;
 }
 
+std::string cost(const ordered_json& cost) {
+  if (cost.is_null()) return "";
+  std::string out = "\nCost, at the prices of config.toml: " + number(cost, "total") + " for " +
+                    number(cost, "runs") + " runs, " + number(cost, "median") +
+                    " in the median and " + number(cost, "most") + " at most";
+  if (!cost["per_resolved"].is_null()) {
+    out += "; " + number(cost, "per_resolved") + " for each that was resolved";
+  }
+  return out + ".\n";
+}
+
 std::string tasks(const ordered_json& rows) {
   std::string out =
       "\n## Tasks\n\n| task | grade | language | kind | resolved | of runs |\n"
@@ -114,7 +125,7 @@ std::string report_markdown(const ordered_json& report) {
   out += curve(report["pass_at"], "k", "pass@k") +
          curve(report["by_attempt"], "attempts", "within attempts");
   return out + comparison(report["comparison"]) + spreads(report["spreads"]) +
-         tasks(report["tasks"]);
+         cost(report["cost"]) + tasks(report["tasks"]);
 }
 
 }  // namespace dsv4::tasks

@@ -34,6 +34,7 @@ struct SampleResult {
   double model_seconds = 0;
   double tool_seconds = 0;
   double test_seconds = 0;
+  std::optional<double> cost;  // where the model has a price
   std::string patch;
   std::string directory;  // of the run, relative to the folder of results
 
@@ -47,7 +48,7 @@ struct SampleResult {
 
 // The results of one evaluation: a SQLite file in its folder, written in WAL mode, a row in one
 // transaction as each run ends, so that no moment to be killed at is a bad one. Threads may use it
-// at the same time. Throws agent::SqliteError.
+// at the same time. Throws agent::UsageError, which names the file, when it cannot be used.
 class Results {
  public:
   enum class Open { kMake, kRead };
@@ -70,6 +71,7 @@ class Results {
   sqlite3* database_ = nullptr;
   struct Mutex;
   std::unique_ptr<Mutex> mutex_;
+  std::filesystem::path file_;
 };
 
 }  // namespace dsv4::tasks

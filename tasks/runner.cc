@@ -98,6 +98,7 @@ void take_numbers(const ordered_json& report, SampleResult* result) {
   result->prefilled = number_at<int64_t>(tokens, "prefilled");
   result->generated = number_at<int64_t>(tokens, "generated");
   result->reprefilled = number_at<int64_t>(tokens, "reprefilled");
+  if (report.contains("cost")) result->cost = number_at<double>(report, "cost");
   result->seconds = number_at<double>(seconds, "total");
   result->model_seconds = number_at<double>(seconds, "model");
   result->tool_seconds = number_at<double>(seconds, "tools");

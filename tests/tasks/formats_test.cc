@@ -261,6 +261,15 @@ TEST_CASE("Harbor's tasks run without a container where their Dockerfile only co
   options.no_image = true;
   REQUIRE(ids(load_suite(scratch / "h", options)) == std::vector<std::string>{"image", "plain"});
   REQUIRE_THROWS_WITH(load_suite(scratch / "h/image", {}), message_with("--no-image"));
+  // Of two files of rewards the JSON counts, as it does for Harbor.
+  for (const char* name : {"task.toml", "instruction.md", "solution/solve.sh",
+                           "environment/Dockerfile", "environment/value.txt"}) {
+    scratch.write("j/both/" + std::string(name), scratch.read("h/plain/" + std::string(name)));
+  }
+  scratch.write("j/both/tests/test.sh",
+                "r=0; grep -q right /app/value.txt && r=1\necho 0 > /logs/verifier/reward.txt\n"
+                "echo \"{\\\"speed\\\": 3, \\\"reward\\\": $r.0}\" > /logs/verifier/reward.json\n");
+  REQUIRE(wrong_with(load_suite(scratch / "j", {})).empty());
 }
 
 TEST_CASE("a Harbor task copies nothing from outside of its folder, and nothing out of its tree") {

@@ -43,6 +43,27 @@ Suite small_suite() {
 
 }  // namespace
 
+TEST_CASE("what runs cost is told where the model has a price") {
+  std::vector<SampleResult> rows = {row("a", 1, true), row("b", 1, true), row("c", 1, false)};
+  const Suite suite = small_suite();
+  const ordered_json unpriced = make_report({suite, {}, rows, {}});
+  REQUIRE(unpriced["cost"].is_null());
+  REQUIRE(unpriced["tasks"][0]["samples"][0]["cost"].is_null());
+  REQUIRE(report_markdown(unpriced).find("Cost") == std::string::npos);
+  REQUIRE(report_html(unpriced).find("<dt>cost") == std::string::npos);
+  rows[0].cost = 0.0125;
+  rows[1].cost = 0.5;
+  rows[2].cost = 1.0;
+  const ordered_json report = make_report({suite, {}, rows, {}});
+  REQUIRE(report["cost"]["total"] == 1.5125);
+  REQUIRE(report["cost"]["median"] == 0.5);
+  REQUIRE(report["cost"]["per_resolved"] == 0.75625);
+  REQUIRE(report["tasks"][1]["samples"][0]["cost"] == 0.0125);
+  REQUIRE(report_markdown(report).find("1.5 for 3 runs, 0.5 in the median and 1 at most; 0.7562") !=
+          std::string::npos);
+  REQUIRE(report_html(report).find("<dt>cost</dt><dd>1.5 in all") != std::string::npos);
+}
+
 TEST_CASE("runs are counted by grade, language and what became of them") {
   const Suite suite = small_suite();
   const ordered_json report = make_report(

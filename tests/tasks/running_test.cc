@@ -1,6 +1,8 @@
 #include <signal.h>
+#include <sqlite3.h>
 
 #include <atomic>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -141,6 +143,7 @@ TEST_CASE("results are what was put, by task and sample, also for a second reade
   row.reason = "zero \xc3\xa9";
   row.generated = 1ll << 40;
   row.seconds = 1.25;
+  row.cost = 0.0375;
   row.patch = std::string(
       "a\n\x01"
       "b",
@@ -153,6 +156,7 @@ TEST_CASE("results are what was put, by task and sample, also for a second reade
     row.resolved = false;
     results.put(row);
     row.status = "gave_up";
+    row.cost.reset();
     results.put(row);  // in place of the one before
     const Results reader(scratch.path(), Results::Open::kRead);
     REQUIRE(reader.all().size() == 2);
@@ -168,11 +172,53 @@ TEST_CASE("results are what was put, by task and sample, also for a second reade
   REQUIRE(all[1].generated == 1ll << 40);
   REQUIRE(all[1].seconds == 1.25);
   REQUIRE(all[1].patch == row.patch);
+  REQUIRE(all[1].cost == 0.0375);
+  REQUIRE_FALSE(all[0].cost);
   REQUIRE(results.about().at("suite") == "s");
   const Scratch other;
   REQUIRE_THROWS_AS(Results(other.path(), Results::Open::kRead), UsageError);
   other.write("results.db", std::string(5000, 'x'));
   REQUIRE_THROWS_AS(Results(other.path()), UsageError);
+}
+
+TEST_CASE("results of a version that knew no cost can be gone on with") {
+  const Scratch scratch;
+  SampleResult row;
+  row.task = "old";
+  row.status = "passed";
+  Results(scratch.path()).put(row);
+  sqlite3* database = nullptr;
+  REQUIRE(sqlite3_open((scratch.path() / "results.db").c_str(), &database) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(database, "ALTER TABLE samples DROP COLUMN cost; PRAGMA user_version=1",
+                       nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(database);
+  Results results(scratch.path());
+  REQUIRE(results.all().at(0).task == "old");
+  REQUIRE_FALSE(results.all().at(0).cost);
+  row.cost = 2.5;
+  results.put(row);
+  REQUIRE(results.all().at(0).cost == 2.5);
+}
+
+TEST_CASE("results that are damaged further in are named") {
+  const Scratch scratch;
+  {
+    Results results(scratch.path());
+    SampleResult row;
+    row.status = "passed";
+    row.patch = std::string(3000, 'p');
+    for (int i = 0; i < 100; ++i) {
+      row.task = "t" + std::to_string(i);
+      results.put(row);
+    }
+  }
+  std::fstream file(scratch.path() / "results.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4 * 4096);
+  const std::string noise(60 * 4096, '\xa5');
+  file.write(noise.data(), static_cast<std::streamsize>(noise.size()));
+  file.close();
+  Results results(scratch.path());
+  REQUIRE_THROWS_WITH(results.all(), message_with("results.db cannot be used: "));
 }
 
 TEST_CASE("a run's folder is a file name of its own, whatever the task is called") {
