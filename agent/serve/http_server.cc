@@ -79,7 +79,7 @@ asio::awaitable<void> HttpServer::accept(Service& service) {
         co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (stopping_) break;
     if (error) {  // out of descriptors, most often
-      if (make_room()) continue;
+      if (error == asio::error::connection_aborted || make_room()) continue;
       pause.expires_after(std::chrono::milliseconds(100));
       co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
