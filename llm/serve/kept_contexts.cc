@@ -1,5 +1,9 @@
 #include "llm/serve/kept_contexts.h"
 
+#if defined(__linux__)
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <utility>
 
@@ -40,8 +44,15 @@ int64_t KeptContexts::bytes(int64_t running) const {
 }
 
 void KeptContexts::trim(int64_t running) {
+  const int64_t before = bytes(running);
   while (bytes(running) > capacity_ && tree_.pop_oldest()) {
   }
+  let_go_ += before - bytes(running);
+  if (let_go_ < capacity_ / 8) return;
+  let_go_ = 0;
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 KeptGuide KeptGuides::take(const std::vector<nlohmann::ordered_json>& tools, bool with_choices) {

@@ -28,7 +28,8 @@ class KeptContexts {
   void put(std::span<const int32_t> ids, std::unique_ptr<Session> session);
 
   // Lets go of those used least recently until all sessions, `running` others among them, take no
-  // more than the capacity, or none is left.
+  // more than the capacity, or none is left. Gives memory back to the system now and then: what is
+  // let go of lies between what is kept, where the next sessions do not fit exactly.
   void trim(int64_t running);
 
   int64_t bytes(int64_t running) const;
@@ -36,7 +37,8 @@ class KeptContexts {
 
  private:
   const Session& root_;
-  int64_t capacity_;  // bytes
+  int64_t capacity_;    // bytes
+  int64_t let_go_ = 0;  // bytes, since memory was given back
   PrefixTree<std::unique_ptr<Session>> tree_;
 };
 
