@@ -12,29 +12,60 @@
 namespace dsv4::llm {
 namespace {
 
+constexpr std::align_val_t kLine{64};
+
 int64_t pages_for(int64_t rows) {
   return (rows + PageList::kRowsPerPage - 1) / PageList::kRowsPerPage;
 }
 
 }  // namespace
 
+void PageMemory::Free::operator()(uint8_t* memory) const { ::operator delete(memory, kLine); }
+
+uint8_t* PageMemory::take(int64_t bytes) {
+  std::vector<uint8_t*>& free = free_[bytes];
+  if (free.empty()) {
+    constexpr int64_t kRegion = 4 * kLargest;
+    const int64_t stride = (bytes + 63) / 64 * 64;
+    const int64_t count = std::max<int64_t>(1, kRegion / stride);
+    const auto size = static_cast<size_t>(count * stride);
+    regions_.emplace_back(static_cast<uint8_t*>(::operator new(size, kLine)));
+    for (int64_t i = count - 1; i >= 0; --i) free.push_back(regions_.back().get() + i * stride);
+  }
+  uint8_t* page = free.back();
+  free.pop_back();
+  return page;
+}
+
+void PageMemory::give_back(uint8_t* page, int64_t bytes) { free_[bytes].push_back(page); }
+
 // Memory for some pages of a list and its copies. Goes when the last of them does.
 class PageList::Slab {
  public:
   // For a list that has `held` pages: for few more when it is short, and in the end for as many as
   // one of the system's huge pages holds.
-  Slab(size_t held, int64_t page_bytes) {
+  Slab(std::shared_ptr<PageMemory> from, size_t held, int64_t page_bytes) : from_(std::move(from)) {
     const int64_t most = std::max<int64_t>(1, kHugePage / page_bytes);
     const int64_t pages = std::clamp(static_cast<int64_t>(held), int64_t{1}, most);
-    const bool huge = pages == most && page_bytes <= kHugePage;
-    const int64_t bytes = huge ? kHugePage : pages * page_bytes;
-    memory_ = {static_cast<uint8_t*>(::operator new(static_cast<size_t>(bytes), alignment(huge))),
-               Free{alignment(huge)}};
+    huge_ = pages == most && page_bytes <= kHugePage;
+    bytes_ = huge_ ? kHugePage : pages * page_bytes;
+    memory_ = pooled()
+                  ? from_->take(bytes_)
+                  : static_cast<uint8_t*>(::operator new(static_cast<size_t>(bytes_), alignment()));
 #if defined(__linux__)
-    if (huge) madvise(memory_.get(), kHugePage, MADV_HUGEPAGE);
+    if (huge_) madvise(memory_, kHugePage, MADV_HUGEPAGE);
 #endif
-    for (int64_t i = pages - 1; i >= 0; --i) free_.push_back(memory_.get() + i * page_bytes);
+    for (int64_t i = pages - 1; i >= 0; --i) free_.push_back(memory_ + i * page_bytes);
   }
+  ~Slab() {
+    if (pooled()) {
+      from_->give_back(memory_, bytes_);
+    } else {
+      ::operator delete(memory_, alignment());
+    }
+  }
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
 
   // Null when none is left.
   uint8_t* take() {
@@ -47,16 +78,15 @@ class PageList::Slab {
 
  private:
   static constexpr int64_t kHugePage = int64_t{2} << 20;
-  static std::align_val_t alignment(bool huge) {
-    constexpr int64_t kLine = 64;
-    return static_cast<std::align_val_t>(huge ? kHugePage : kLine);
+  bool pooled() const { return !huge_ && bytes_ <= PageMemory::kLargest; }
+  std::align_val_t alignment() const {
+    return huge_ ? static_cast<std::align_val_t>(kHugePage) : kLine;
   }
-  struct Free {
-    std::align_val_t alignment;
-    void operator()(uint8_t* memory) const { ::operator delete(memory, alignment); }
-  };
 
-  std::unique_ptr<uint8_t, Free> memory_{nullptr, Free{alignment(false)}};
+  std::shared_ptr<PageMemory> from_;
+  bool huge_ = false;
+  int64_t bytes_ = 0;
+  uint8_t* memory_ = nullptr;
   std::vector<uint8_t*> free_;  // the first page last
 };
 
@@ -88,7 +118,7 @@ std::shared_ptr<PageList::Page> PageList::make_page() {
   const int64_t bytes = kRowsPerPage * row_bytes_;
   uint8_t* data = slab_ == nullptr ? nullptr : slab_->take();
   if (data == nullptr) {
-    slab_ = std::make_shared<Slab>(table_->pages.size(), bytes);
+    slab_ = std::make_shared<Slab>(memory_, table_->pages.size(), bytes);
     data = slab_->take();
   }
   return std::make_shared<Page>(memory_, slab_, data, bytes);

@@ -1,20 +1,37 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
 namespace dsv4::llm {
 
-// Counts the bytes of the pages that a family of lists or rings holds, each page once. Must not be
-// shared between threads, nor may the lists.
+// Memory for the pages that a family of lists or rings holds, and how many bytes those are, each
+// page once. Must not be shared between threads, nor may the lists.
 class PageMemory {
  public:
+  PageMemory() = default;
+  PageMemory(const PageMemory&) = delete;
+  PageMemory& operator=(const PageMemory&) = delete;
+
   int64_t bytes() const { return bytes_; }
   void add(int64_t bytes) { bytes_ += bytes; }
 
+  // Small pages come out of larger regions, which go when this does, and those that were given
+  // back are used again: in the heap, what is small and stays would come to lie between pages that
+  // come and go, until none fits where another was.
+  static constexpr int64_t kLargest = 64 << 10;
+  uint8_t* take(int64_t bytes);  // aligned to 64
+  void give_back(uint8_t* page, int64_t bytes);
+
  private:
+  struct Free {
+    void operator()(uint8_t* memory) const;
+  };
   int64_t bytes_ = 0;
+  std::map<int64_t, std::vector<uint8_t*>> free_;  // by bytes
+  std::vector<std::unique_ptr<uint8_t, Free>> regions_;
 };
 
 // A growing list of rows of equal size, in pages. Long lists lie in large pieces of memory, which

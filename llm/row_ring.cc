@@ -1,24 +1,20 @@
 #include "llm/row_ring.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 namespace dsv4::llm {
 
-// Registers are loaded from it: none of them may lie across two of the processor's lines.
 struct RowRing::Block {
-  static constexpr std::align_val_t kLine{64};
-
   Block(std::shared_ptr<PageMemory> counter, int64_t floats)
       : memory(std::move(counter)),
         bytes(floats * static_cast<int64_t>(sizeof(float))),
-        data(static_cast<float*>(::operator new(static_cast<size_t>(bytes), kLine))) {
+        data(reinterpret_cast<float*>(memory->take(bytes))) {
     memory->add(bytes);
   }
   ~Block() {
     memory->add(-bytes);
-    ::operator delete(data, kLine);
+    memory->give_back(reinterpret_cast<uint8_t*>(data), bytes);
   }
   Block(const Block&) = delete;
   Block& operator=(const Block&) = delete;
