@@ -103,8 +103,9 @@ void add_kernel_files(Plan& plan) {
 }
 
 // The working copy, with its protected paths. Every folder above a protected path is a mount of its
-// own: one could otherwise be renamed away, and another put in its place.
-void add_working_copy(Plan& plan, const Policy& policy) {
+// own: one could otherwise be renamed away, and another put in its place. Names that are not there
+// are left to the broker, or get a stand-in to mount.
+void add_working_copy(Plan& plan, const Policy& policy, bool stand_ins, Launch& launch) {
   const Descriptor root = open_working_copy(policy.work_dir);
   const auto same = [&] {
     return owned(::fcntl(root.get(), F_DUPFD_CLOEXEC, 0), "cannot duplicate a descriptor");
@@ -116,7 +117,11 @@ void add_working_copy(Plan& plan, const Policy& policy) {
     kept.push_back({normal, open_beneath(root, normal)});
   }
   for (const ProtectedName& name : policy.protected_names) {
-    if (auto found = open_name(root, name, true)) kept.push_back(std::move(*found));
+    auto found = open_name(root, name, stand_ins);
+    if (!stand_ins && (!found || found->path != name.path)) {
+      launch.protected_paths.push_back((fs::path(kWorkDir) / name.path).string());
+    }
+    if (found) kept.push_back(std::move(*found));
   }
   std::set<fs::path> above;
   for (const FoundName& each : kept) {
@@ -134,9 +139,11 @@ void add_working_copy(Plan& plan, const Policy& policy) {
 
 }  // namespace
 
-Bubblewrap::Bubblewrap()
-    : program_(find_bwrap()),
+Bubblewrap::Bubblewrap(bool broker)
+    : stand_ins_(!broker),
+      program_(find_bwrap()),
       filter_(seccomp_filter({})),
+      broker_filter_(broker_filter({})),
       telling_filter_(refusing_filter(true)),
       silent_filter_(refusing_filter(false)),
       init_(memory_file("dsv4-init", init_image())),
@@ -154,13 +161,35 @@ Launch Bubblewrap::launch_for(const Policy& policy) const {
   launch.work_dir = kWorkDir;
   launch.own_processes = true;
   Plan plan(launch);
-  static_assert(kTellingFilterFd == kFirstInherited && kSilentFilterFd == kFirstInherited + 1);
-  plan.pass(reopened(telling_filter_));  // for init
+  static_assert(kArgumentsFilterFd == kFirstInherited && kSilentFilterFd == kFirstInherited + 2);
+  plan.pass(reopened(filter_));  // for init
+  plan.pass(reopened(telling_filter_));
   plan.pass(reopened(silent_filter_));
-  plan.add({"bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
-            "--unshare-net", "--unshare-cgroup", "--disable-userns", "--uid", kUserId, "--gid",
-            kUserId, "--hostname", "sandbox", "--cap-drop", "ALL", "--new-session",
-            "--die-with-parent", "--as-pid-1"});
+  // Init keeps what it needs to look into the processes that it is asked by, and to give that up in
+  // the command's.
+  plan.add({"bwrap",
+            "--unshare-user",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-net",
+            "--unshare-cgroup",
+            "--disable-userns",
+            "--uid",
+            kUserId,
+            "--gid",
+            kUserId,
+            "--hostname",
+            "sandbox",
+            "--cap-drop",
+            "ALL",
+            "--cap-add",
+            "CAP_SYS_PTRACE",
+            "--cap-add",
+            "CAP_SETPCAP",
+            "--new-session",
+            "--die-with-parent",
+            "--as-pid-1"});
   add_system(plan);
   for (const fs::path& folder : policy.tool_chains) {
     plan.add({"--ro-bind-try", folder.string(), folder.string()});
@@ -173,8 +202,11 @@ Launch Bubblewrap::launch_for(const Policy& policy) const {
   plan.add({"--perms", "1777", "--size", std::to_string(policy.limits.temporary_bytes), "--tmpfs",
             "/tmp", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
   add_kernel_files(plan);
-  add_working_copy(plan, policy);
-  plan.add({"--remount-ro", "/", "--seccomp", plan.pass(reopened(filter_)), "--", kInitPath});
+  add_working_copy(plan, policy, stand_ins_, launch);
+  if (!launch.protected_paths.empty()) {
+    launch.inherited[kTellingFilterFd - kFirstInherited] = reopened(broker_filter_);
+  }
+  plan.add({"--remount-ro", "/", "--", kInitPath});
   return launch;
 }
 

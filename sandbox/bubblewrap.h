@@ -11,16 +11,20 @@ namespace dsv4::sandbox {
 // The bubblewrap backend: what a policy means in namespaces and mounts.
 class Bubblewrap {
  public:
-  // Finds bwrap and prepares what every command shares. Throws SetupError.
-  Bubblewrap();
+  // Finds bwrap and prepares what every command shares. Protected names that are not there are kept
+  // from being made by the broker (init/broker.h) or, without one, by empty stand-ins, which are
+  // put into the working copy and stay. Throws SetupError.
+  explicit Bubblewrap(bool broker);
 
   // The init program of a command under `policy`, boxed. Throws SetupError, for example when a
   // read-only path of the policy is a link.
   Launch launch_for(const Policy& policy) const;
 
  private:
+  bool stand_ins_;
   std::filesystem::path program_;
   Descriptor filter_;
+  Descriptor broker_filter_;
   Descriptor telling_filter_;
   Descriptor silent_filter_;
   Descriptor init_;

@@ -175,11 +175,8 @@ Launch Landlock::launch_for(const Policy& policy) const {
     open_beneath(work, normal);
     launch.protected_paths.push_back((policy.work_dir / normal).string());
   }
-  // What is missing needs no stand-in: the broker goes by names. But for a folder on the way to
-  // one, which commands could not even make.
-  for (const ProtectedName& name : policy.protected_names) {
-    const bool nested = fs::path(name.path).has_parent_path();
-    const auto found = open_name(work, name, nested);
+  for (const ProtectedName& name : policy.protected_names) {  // the broker goes by names
+    const auto found = open_name(work, name, false);
     if (found && found->path != name.path) {
       launch.protected_paths.push_back((policy.work_dir / found->path).string());
     }

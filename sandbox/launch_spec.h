@@ -6,7 +6,7 @@
 // On the control socket, in order:
 //   init       Report{kReady}; the kernel adds init's process id as seen outside
 //   supervisor SpecHeader, then `bytes` of NUL-terminated strings: cwd, argv..., environment...,
-//              and the grounds of a Landlock box (see SpecHeader)
+//              and the broker's grounds (see SpecHeader)
 //   init       Report{kListening} with the proxy's socket, where one is wanted
 //   init       Report{kDeniedCall, number} and Report{kDeniedPath, index of the protected path},
 //              each once, when the command was refused that
@@ -28,18 +28,20 @@ inline constexpr int kRulesetFd = 5;
 inline constexpr int kFilterFd = 6;
 inline constexpr int kBrokerFilterFd = 7;
 
-// Where the init of a bubblewrap box finds the filter of calls that are refused whatever their
-// arguments: one that tells init, and one for where no process may be told.
-inline constexpr int kTellingFilterFd = 4;
-inline constexpr int kSilentFilterFd = 5;
+// Where the init of a bubblewrap box finds its filters: the calls that are refused for their
+// arguments, and those that are refused whatever these are, as one that tells init (of calls that
+// make names too, where there are grounds), and one for where no process may be told.
+inline constexpr int kArgumentsFilterFd = 4;
+inline constexpr int kTellingFilterFd = 5;
+inline constexpr int kSilentFilterFd = 6;
 
 struct SpecHeader {
   uint32_t bytes;      // of the strings that follow
   uint32_t arguments;  // number of argv strings
   uint32_t variables;  // number of NAME=VALUE strings
   // Strings that follow: the working copy, the temporary folder, then protected paths; all
-  // absolute.
-  uint32_t grounds;      // 0 but for a Landlock box
+  // absolute. In a bubblewrap box protected are the names that must not be made.
+  uint32_t grounds;      // 0 where there is nothing for a broker to do
   uint32_t own_network;  // 1: make a network namespace with a loopback, and one for System V IPC
   uint32_t proxy_port;   // listen there on the loopback and hand the socket out; 0: do not
   uint64_t file_bytes;   // RLIMIT_FSIZE

@@ -26,7 +26,7 @@ struct Launch {
   bool own_network = false;                    // init makes a network namespace
   bool limits_user = false;                    // RLIMIT_NPROC counts the box's processes only
   std::unique_ptr<TemporaryFolder> temporary;  // stands for /tmp; null where the box has its own
-  std::vector<std::string> protected_paths;    // absolute; only with `temporary`
+  std::vector<std::string> protected_paths;    // absolute; for the broker
   std::unique_ptr<Cgroup> cgroup;              // to put init into; null where there is none
 };
 inline constexpr int kFirstInherited = 4;

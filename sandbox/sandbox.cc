@@ -7,7 +7,7 @@
 
 #include "sandbox/bubblewrap.h"
 #include "sandbox/cgroup.h"
-#include "sandbox/landlock.h"
+#include "sandbox/machine.h"
 #include "sandbox/supervisor.h"
 
 namespace dsv4::sandbox {
@@ -48,9 +48,9 @@ struct Sandbox::Backend {
     }
     return launch;
   }
-  static std::shared_ptr<Backend> of_bubblewrap() {
+  static std::shared_ptr<Backend> of_bubblewrap(bool broker) {
     auto backend = std::make_shared<Backend>();
-    backend->bubblewrap.emplace();
+    backend->bubblewrap.emplace(broker);
     return backend;
   }
   static std::shared_ptr<Backend> of_landlock(const LandlockOptions& options) {
@@ -82,9 +82,9 @@ BackendKind backend_kind(std::string_view name) {
 
 // A box without a network of its own still holds all of the policy: it only does without a
 // loopback.
-Sandbox::Sandbox(Policy policy) : Sandbox(std::move(policy), LandlockOptions{}) {}
+Sandbox::Sandbox(Policy policy) : Sandbox(std::move(policy), Machine{}) {}
 
-Sandbox::Sandbox(Policy policy, const LandlockOptions& landlock) : policy_(std::move(policy)) {
+Sandbox::Sandbox(Policy policy, const Machine& machine) : policy_(std::move(policy)) {
   check(policy_.limits);
   std::error_code error;
   policy_.work_dir = std::filesystem::canonical(policy_.work_dir, error);
@@ -95,24 +95,24 @@ Sandbox::Sandbox(Policy policy, const LandlockOptions& landlock) : policy_(std::
     throw SetupError("Without a sandbox the whole network is open; --allow-net needs one.");
   }
   if (policy_.enforce) {
-    choose(landlock);
+    choose(machine);
   } else {
     use(std::make_shared<Backend>());
   }
 }
 
-void Sandbox::choose(const LandlockOptions& landlock) {
+void Sandbox::choose(const Machine& machine) {
   std::string complaint;
   if (policy_.backend != BackendKind::kLandlock) {
     try {
-      return use(Backend::of_bubblewrap());
+      return use(Backend::of_bubblewrap(machine.broker));
     } catch (const SetupError& refused) {
       if (policy_.backend == BackendKind::kBubblewrap) throw;
       complaint = refused.what();
     }
   }
   try {
-    LandlockOptions options = landlock;
+    LandlockOptions options = machine.landlock;
     options.own_network = options.own_network && may_make_network();
     if (!options.own_network && !policy_.network.empty()) {
       throw SetupError(

@@ -40,7 +40,7 @@ enum class BackendKind {
 BackendKind backend_kind(std::string_view name);
 std::string_view name_of(BackendKind kind);
 
-struct LandlockOptions;
+struct Machine;
 
 // What a command may see and do. Build one with a named builder; deny by default.
 struct Policy {
@@ -122,8 +122,8 @@ class Sandbox {
  public:
   // Probes that the policy can be enforced here; throws SetupError where it cannot.
   explicit Sandbox(Policy policy);
-  // With a Landlock box as described, for tests: less than this machine would allow.
-  Sandbox(Policy policy, const LandlockOptions& landlock);
+  // On a machine as described, for tests: less than this one would allow.
+  Sandbox(Policy policy, const Machine& machine);
   const Policy& policy() const { return policy_; }
   BackendKind backend() const;  // the one that was chosen
   bool own_network() const;     // commands have a loopback
@@ -133,7 +133,7 @@ class Sandbox {
 
  private:
   struct Backend;
-  void choose(const LandlockOptions& landlock);
+  void choose(const Machine& machine);
   void use(std::shared_ptr<Backend> backend);
 
   Policy policy_;

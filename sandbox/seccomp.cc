@@ -1,18 +1,22 @@
 #include "sandbox/seccomp.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/fscrypt.h>
 #include <linux/fsverity.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +24,7 @@
 #include <cstdlib>
 #include <initializer_list>
 #include <memory>
+#include <thread>
 
 #include "sandbox/sandbox.h"
 
@@ -180,10 +185,8 @@ void refuse_reaching_others(Filter& filter) {
     refuse_other_process(call, 1);
   }
   filter.refuse("process_mrelease", EPERM);
-  // Leases would hold up the broker; directory notices tell about others' files.
-  for (const uint64_t command : {F_SETLEASE, F_NOTIFY}) {
-    filter.refuse("fcntl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, command)});
-  }
+  // Directory notices tell about others' files.
+  filter.refuse("fcntl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, F_NOTIFY)});
   // A datagram can be sent to any socket that has a name; the broker sees connections only.
   constexpr uint64_t kTypeMask = 0xf;
   for (const char* call : {"socket", "socketpair"}) {
@@ -191,6 +194,19 @@ void refuse_reaching_others(Filter& filter) {
                   {argument(0, SCMP_CMP_MASKED_EQ, kLow, AF_UNIX),
                    argument(1, SCMP_CMP_MASKED_EQ, kTypeMask, SOCK_DGRAM)});
   }
+}
+
+// What would go around the broker, or hold it up.
+void refuse_passing_broker(Filter& filter) {
+  // Some file systems make named folders on request: btrfs's SUBVOL_CREATE and SNAP_CREATE, old and
+  // new, bcachefs's SUBVOLUME_CREATE, ocfs2's REFLINK.
+  constexpr uint64_t kMaking[] = {_IOW(0x94, 14, char[4096]), _IOW(0x94, 24, char[4096]),
+                                  _IOW(0x94, 1, char[4096]),  _IOW(0x94, 23, char[4096]),
+                                  _IOW(0xbc, 16, char[32]),   _IOW('o', 4, char[24])};
+  for (const uint64_t request : kMaking) {
+    filter.refuse("ioctl", ENOTTY, {argument(1, SCMP_CMP_MASKED_EQ, kLow, request & kLow)});
+  }
+  filter.refuse("fcntl", EPERM, {argument(1, SCMP_CMP_MASKED_EQ, kLow, F_SETLEASE)});
 }
 
 // Attributes beside mode, owner and times, which need no right to write.
@@ -242,6 +258,10 @@ constexpr const char* kAsked[] = {
     "rename",    "renameat",  "renameat2", "chmod",     "fchmod",  "fchmodat",
     "chown",     "lchown",    "fchown",    "fchownat",  "utime",   "utimes",
     "futimesat", "utimensat", "truncate",  "connect",   "bind",    "inotify_add_watch"};
+// Those that can make a name, beside open() and openat() with O_CREAT.
+constexpr const char* kAskedNames[] = {"creat",    "mkdir",     "mkdirat", "mknod",  "mknodat",
+                                       "symlink",  "symlinkat", "link",    "linkat", "rename",
+                                       "renameat", "renameat2", "bind"};
 constexpr const char* kAskedProcesses[] = {"sched_setaffinity", "sched_setscheduler",
                                            "sched_setparam", "sched_setattr"};
 constexpr const char* kAskedSignals[] = {
@@ -256,6 +276,7 @@ Descriptor seccomp_filter(const FilterOptions& options) {
   refuse_terminal_tricks(filter);
   refuse_exotic_sockets(filter, options.own_network);
   refuse_setuid_bits(filter);
+  refuse_passing_broker(filter);
   if (!options.namespaces) {
     refuse_reaching_others(filter);
     refuse_attributes(filter);
@@ -271,6 +292,24 @@ Descriptor refusing_filter(bool telling) {
   return filter.program();
 }
 
+// Tried on a thread of its own, which ends with its filter. What is asked of the listener is about
+// no call at all: a kernel that can hand out descriptors and answer in one says so (ENOENT).
+bool may_listen_to_calls() {
+  bool may = false;
+  std::thread([&may] {
+    sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const sock_fprog program{1, &allow};
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
+    const Descriptor listener(static_cast<int>(::syscall(
+        SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program)));
+    seccomp_notif_addfd none{};
+    none.flags = SECCOMP_ADDFD_FLAG_SEND;
+    may = listener && ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &none) != 0 &&
+          errno == ENOENT;
+  }).join();
+  return may;
+}
+
 std::string call_name(int number) {
   const std::unique_ptr<char, decltype(&::free)> name(
       ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &::free);
@@ -280,6 +319,12 @@ std::string call_name(int number) {
 Descriptor broker_filter(const FilterOptions& options) {
   Filter filter;
   for (const char* call : kRefused) filter.ask(call);
+  if (options.namespaces) {
+    for (const char* call : kAskedNames) filter.ask(call);
+    filter.ask("open", {argument(1, SCMP_CMP_MASKED_EQ, O_CREAT, O_CREAT)});
+    filter.ask("openat", {argument(2, SCMP_CMP_MASKED_EQ, O_CREAT, O_CREAT)});
+    return filter.program();
+  }
   for (const char* call : kAsked) filter.ask(call);
   constexpr int kFchmodat2 = 452;
   filter.ask_number(kFchmodat2);

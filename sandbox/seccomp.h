@@ -24,9 +24,14 @@ Descriptor seccomp_filter(const FilterOptions& options);
 // is asked, which refuses and reports them; else they are refused without a word.
 Descriptor refusing_filter(bool telling);
 
-// The calls that a Landlock box's broker must answer (init/broker.h): those of refusing_filter()
-// too. What seccomp_filter() refuses stays refused.
+// The calls that a box's broker must answer (init/broker.h): those of refusing_filter() too. With
+// namespaces, the ones that can make a name in a folder; without, all that Landlock cannot judge.
+// What seccomp_filter() refuses stays refused.
 Descriptor broker_filter(const FilterOptions& options);
+
+// Whether a process here can be told of another's calls and answer them: not before Linux 5.14, nor
+// where somebody is told of this program's calls already, as a container's manager may be.
+bool may_listen_to_calls();
 
 // "ptrace", or the number where that is not known.
 std::string call_name(int number);

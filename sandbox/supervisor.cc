@@ -58,9 +58,10 @@ std::string spec_message(const Launch& box, const Policy& policy, const Command&
     add(name + "=" + (elsewhere ? box.temporary->path().string() : value));
   }
   for (const std::string& variable : proxy_variables(policy)) add(variable);
-  if (box.temporary) {
+  const bool broker = box.temporary || !box.protected_paths.empty();
+  if (broker) {
     add(box.work_dir.string());
-    add(box.temporary->path().string());
+    add(box.temporary ? box.temporary->path().string() : "/tmp");
     for (const std::string& path : box.protected_paths) add(path);
   }
   if (text.size() > kMaxSpecBytes) throw SetupError("The command line is too long.");
@@ -71,7 +72,7 @@ std::string spec_message(const Launch& box, const Policy& policy, const Command&
       static_cast<uint32_t>(policy.environment.size() + proxy_variables(policy).size());
   header.proxy_port = policy.network.empty() ? 0 : kProxyPort;
   constexpr size_t kFolders = 2;
-  header.grounds = static_cast<uint32_t>(box.temporary ? kFolders + box.protected_paths.size() : 0);
+  header.grounds = static_cast<uint32_t>(broker ? kFolders + box.protected_paths.size() : 0);
   header.own_network = box.own_network ? 1 : 0;
   header.file_bytes = policy.limits.file_bytes;
   // Elsewhere the kernel would count every process of the user, not those of the command.

@@ -41,6 +41,21 @@ long install_filter(int fd, unsigned flags) {
   return done;
 }
 
+// A filter with a listener. A call that was taken up is not broken off by a signal: it would be
+// made again, when the broker has made it already. Before Linux 5.19 that cannot be had.
+int listen_with(int filter) {
+  constexpr unsigned kWaitKillable = 1 << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+  constexpr unsigned kListen = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const long listener = install_filter(filter, kListen | kWaitKillable);
+  if (listener >= 0 || errno != EINVAL) return static_cast<int>(listener);
+  return static_cast<int>(install_filter(filter, kListen));
+}
+
+bool hand_over(int listener, int broker) {
+  const char byte = 0;
+  return send_descriptor(broker, listener, &byte, 1);
+}
+
 }  // namespace
 
 Closed make_namespaces() {
@@ -104,18 +119,18 @@ Closed close_box(int broker) {
   constexpr int kRestrictSelf = 446;  // landlock_restrict_self
   if (syscall(kRestrictSelf, kRulesetFd, 0) != 0) return result(SetupStep::kLandlock, false);
   if (install_filter(kFilterFd, 0) != 0) return result(SetupStep::kSeccomp, false);
-  const long listener = install_filter(kBrokerFilterFd, SECCOMP_FILTER_FLAG_NEW_LISTENER);
-  if (listener < 0) return result(SetupStep::kBroker, false);
-  const char byte = 0;
-  return result(SetupStep::kBroker, send_descriptor(broker, static_cast<int>(listener), &byte, 1));
+  const int listener = listen_with(kBrokerFilterFd);
+  return result(SetupStep::kBroker, listener >= 0 && hand_over(listener, broker));
 }
 
-Closed refuse_calls(int watcher) {
-  const long listener = install_filter(kTellingFilterFd, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+Closed refuse_calls(int broker, bool guarded) {
+  const Closed dropped = drop_capabilities();
+  if (dropped.error != 0) return dropped;
+  if (install_filter(kArgumentsFilterFd, 0) != 0) return result(SetupStep::kSeccomp, false);
+  const int listener = listen_with(kTellingFilterFd);
+  if (listener < 0 && guarded) return result(SetupStep::kBroker, false);
   if (listener < 0) return result(SetupStep::kSeccomp, install_filter(kSilentFilterFd, 0) == 0);
-  const char byte = 0;
-  return result(SetupStep::kSeccomp,
-                send_descriptor(watcher, static_cast<int>(listener), &byte, 1));
+  return result(SetupStep::kBroker, hand_over(listener, broker));
 }
 
 int receive_listener(int socket) {

@@ -26,9 +26,10 @@ Closed drop_capabilities();
 // Of the command itself, just before it is executed. Sends the descriptor on which its calls wait
 // for the broker to `broker`.
 Closed close_box(int broker);
-// The same for what is refused in a bubblewrap box, whose other walls are up already. Where no
-// process may be told of calls, nothing is sent.
-Closed refuse_calls(int watcher);
+// The same in a bubblewrap box, whose other walls are up already. `broker` is sent the calls that
+// make names, if those `guarded` are to be kept from being made, and what is refused whatever its
+// arguments. Where no process may be told of calls and none needs to, nothing is sent.
+Closed refuse_calls(int broker, bool guarded);
 // At the other end of that socket; -1 when the command ended before.
 int receive_listener(int socket);
 

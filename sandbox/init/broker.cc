@@ -1,9 +1,12 @@
 #include "sandbox/init/broker.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +19,9 @@ Answer outcome(long result) {
   return result < 0 ? failed(errno) : Answer{Answer::Kind::kValue, static_cast<int>(result)};
 }
 Answer failed(int error) { return {Answer::Kind::kError, error}; }
+Answer go_on_or(const Request& request, int error) {
+  return request.grounds->everywhere ? failed(error) : go_on();
+}
 Answer give(int fd, bool close_on_exec) { return {Answer::Kind::kDescriptor, fd, close_on_exec}; }
 
 void send_answer(const Request& request, const Answer& answer) {
@@ -52,6 +58,21 @@ void send_answer(const Request& request, const Answer& answer) {
 
 namespace {
 
+const Request* waited_for = nullptr;  // of this process, which does nothing else
+
+uint64_t signals(const Request& request, const char* field) {
+  char text[64] = {};
+  return status_text(request, field, text) ? strtoull(text, nullptr, 16) : 0;
+}
+
+void look_for_signals(int) {
+  const uint64_t waiting = signals(*waited_for, "\nSigPnd:") | signals(*waited_for, "\nShdPnd:");
+  const uint64_t handled = signals(*waited_for, "\nSigCgt:") & ~signals(*waited_for, "\nSigBlk:");
+  if ((waiting & handled) == 0) return;
+  send_answer(*waited_for, failed(EINTR));
+  _exit(0);
+}
+
 void tell(ReportKind kind, int value, bool* told) {
   if (value < 0 || value >= Told::kMost || told[value]) return;
   told[value] = true;
@@ -61,17 +82,32 @@ void tell(ReportKind kind, int value, bool* told) {
 }
 
 // What goes on to the kernel although it is about a protected path is denied there.
-void tell_if_denied(const Request& request, const Answer& answer, Told* told) {
+// What a call that is `made` here is refused is the kernel's own answer to anybody.
+void tell_if_denied(const Request& request, const Answer& answer, bool made, Told* told) {
   const bool refused =
       answer.kind == Answer::Kind::kError && (answer.value == EPERM || answer.value == EACCES);
   if (request.guarded >= 0 && (refused || answer.kind == Answer::Kind::kGoOn)) {
     tell(ReportKind::kDeniedPath, request.guarded, told->paths);
-  } else if (refused) {
+  } else if (refused && !made) {
     tell(ReportKind::kDeniedCall, request.note.data.nr, told->calls);
   }
 }
 
 }  // namespace
+
+void give_up_on_signals(const Request& request) {
+  waited_for = &request;
+  struct sigaction action {};
+  action.sa_handler = look_for_signals;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGALRM, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  constexpr timeval kPause{0, 20'000};
+  const itimerval again{kPause, kPause};
+  setitimer(ITIMER_REAL, &again, nullptr);
+}
 
 void answer_one(int listener, const Grounds& grounds, Told* told) {
   Request request{};
@@ -83,7 +119,7 @@ void answer_one(int listener, const Grounds& grounds, Told* told) {
   if (handler == nullptr) handler = socket_handler(request.note.data.nr);
   if (handler == nullptr) handler = process_handler(request.note.data.nr);
   const Answer answer = handler == nullptr ? failed(EPERM) : handler(request);
-  tell_if_denied(request, answer, told);
+  tell_if_denied(request, answer, handler != nullptr && grounds.everywhere, told);
   send_answer(request, answer);
 }
 

@@ -6,6 +6,9 @@
 // that were checked. The same goes for changes it does not look at (modes, times, owners, sockets
 // by name). Every other call goes on to the kernel, where Landlock judges it; so a caller who
 // changes a path while it is read gains nothing.
+//
+// In a bubblewrap box mounts are the walls, and a mount cannot keep a name from being made without
+// something being there. There the calls that make names are all done here.
 
 #include "sandbox/init/places.h"
 
@@ -29,6 +32,8 @@ struct Answer {
   bool close_on_exec = false;
 };
 inline Answer go_on() { return {Answer::Kind::kGoOn}; }
+// What is not ours to do: the kernel judges it, or `error` where it must not be asked again.
+Answer go_on_or(const Request& request, int error);
 inline Answer later() { return {Answer::Kind::kLater}; }
 Answer outcome(long result);  // of a system call: its errno when negative
 Answer failed(int error);
@@ -43,12 +48,17 @@ Handler attribute_handler(int call);  // broker_attributes.cc: modes, owners, ti
 Handler socket_handler(int call);     // broker_sockets.cc: sockets by name, watching files
 Handler process_handler(int call);    // broker_processes.cc: signals, scheduling
 
+// From now on this process answers with EINTR, and ends, when the caller has a signal to handle:
+// the kernel does not break the call off by itself (listen_with() in box.cc).
+void give_up_on_signals(const Request& request);
+
 // Answers with `work` in a child process, because it may block.
 template <typename Work>
 Answer in_child(const Request& request, const Work& work) {
   const pid_t child = fork();
   if (child < 0) return failed(11 /* EAGAIN */);
   if (child > 0) return later();
+  give_up_on_signals(request);
   send_answer(request, work());
   _exit(0);
 }

@@ -76,17 +76,27 @@ Answer connect_socket(const Request& request) {
   return waits ? in_child(request, act) : act();
 }
 
+// To an address that makes no name. The kernel must not read it again where it could then be one.
+Answer bind_unnamed(const Request& request, const Address& address) {
+  if (!request.grounds->everywhere) return go_on();
+  const Handle socket(take_descriptor(request, request.number(0)));
+  return socket ? outcome(bind(socket.get(), address.get(), address.size)) : failed(errno);
+}
+
 // Only in the working copy: elsewhere Landlock judges it. In a child, whose folder and mask can be
 // changed; so a long path of the working copy does not need to fit into an address.
 Answer bind_socket(const Request& request) {
   Address address;
   char path[PATH_MAX];
   Entry entry;
-  if (!read_address(request, &address) || address.bytes.ss_family != AF_UNIX ||
-      !path_in(address, path) || !find_entry(request, AT_FDCWD, path, &entry) ||
-      zone_of(request, entry) != Zone::kWork) {
-    return go_on();
+  if (!read_address(request, &address)) return go_on_or(request, EINVAL);
+  if (address.bytes.ss_family != AF_UNIX || !path_in(address, path)) {
+    return bind_unnamed(request, address);
   }
+  if (!find_entry(request, AT_FDCWD, path, &entry)) {
+    return go_on_or(request, errno == EEXIST ? EADDRINUSE : errno);
+  }
+  if (zone_of(request, entry) != Zone::kWork) return go_on_or(request, EACCES);
   if (strlen(entry.name) >= sizeof(sockaddr_un::sun_path)) return failed(ENAMETOOLONG);
   const Handle socket(take_descriptor(request, request.number(0)));
   if (!socket) return failed(errno);

@@ -1,8 +1,8 @@
 // The first program in the box. As process 1 of its own process-id namespace it starts the command,
 // reaps, and takes everything with it when it exits; nothing inside can signal it. Run bare
 // (--no-sandbox, argument "bare") it does the same by being the reaper of all its descendants; so
-// it does in a Landlock box (argument "landlock"), which it closes around the command and whose
-// broker it then is.
+// it does in a Landlock box (argument "landlock"), which it closes around the command. In a box it
+// then is the broker of what walls cannot say.
 //
 // Built without the C++ library and carried inside the main program (init_image.cc).
 
@@ -117,7 +117,8 @@ void report_failure(const Closed& closed) {
     _exit(127);
   }
   if (mode != Mode::kBare) {
-    const Closed closed = mode == Mode::kLandlock ? close_box(broker) : refuse_calls(broker);
+    const Closed closed = mode == Mode::kLandlock ? close_box(broker)
+                                                  : refuse_calls(broker, spec.header.grounds != 0);
     if (closed.error != 0) {
       report_failure(closed);
       _exit(127);
@@ -163,7 +164,7 @@ void kill_descendants() {
 
 void on_child(int) {}
 
-// The broker of a Landlock box; `listener` is -1 without one.
+// `listener` is -1 without one.
 struct Broker {
   int listener = -1;
   Grounds grounds{};
@@ -225,6 +226,15 @@ pid_t fork_command(const Spec& spec, Mode mode, Broker* broker) {
   close(ends[1]);
   broker->listener = receive_listener(ends[0]);
   close(ends[0]);
+  static char* none[] = {nullptr};
+  broker->grounds = {"", "", none, true, mode == Mode::kNamespace};
+  if (spec.header.grounds == 0) return first;
+  broker->grounds.work = spec.grounds[0];
+  broker->grounds.temporary = spec.grounds[1];
+  broker->grounds.guarded = spec.grounds + 2;
+  broker->grounds.own_network = spec.header.own_network != 0;
+  umask(0);  // callers' own masks count
+  ignore_file_limit(spec);
   return first;
 }
 
@@ -240,12 +250,7 @@ pid_t start_boxed(const Spec& spec, Broker* broker) {
     return -1;
   }
   const pid_t first = fork_command(spec, Mode::kLandlock, broker);
-  if (first < 0) return -1;
-  broker->grounds = {spec.grounds[0], spec.grounds[1], spec.grounds + 2,
-                     spec.header.own_network != 0};
   for (const int fd : {kRulesetFd, kFilterFd, kBrokerFilterFd}) close(fd);
-  umask(0);  // callers' own masks count
-  ignore_file_limit(spec);
   return first;
 }
 
@@ -269,7 +274,7 @@ pid_t start(const Spec& spec, Mode mode, Broker* broker) {
   if (!hand_out_proxy(spec)) return -1;
   if (mode == Mode::kNamespace) {
     const pid_t first = fork_command(spec, mode, broker);
-    for (const int fd : {kTellingFilterFd, kSilentFilterFd}) close(fd);
+    for (const int fd : {kArgumentsFilterFd, kTellingFilterFd, kSilentFilterFd}) close(fd);
     return first;
   }
   const pid_t first = fork();

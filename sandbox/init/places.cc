@@ -27,7 +27,7 @@ Zone zone_of_path(const Request& request, const char* path) {
     request.guarded = static_cast<int>(guarded - grounds.guarded);
     return Zone::kGuarded;
   }
-  if (lies_in(path, grounds.work)) return Zone::kWork;
+  if (grounds.everywhere || lies_in(path, grounds.work)) return Zone::kWork;
   return lies_in(path, grounds.temporary) ? Zone::kTemporary : Zone::kOutside;
 }
 
@@ -64,11 +64,21 @@ int open_base(const Request& request, int folder) {
   return open(path, O_PATH | O_CLOEXEC);
 }
 
-int look_up(int base, const char* path, uint64_t flags) {
+int look_up(int base, const char* path, uint64_t flags, uint64_t resolve = RESOLVE_NO_MAGICLINKS) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC | flags;
-  how.resolve = RESOLVE_NO_MAGICLINKS;
+  how.resolve = resolve;
   return static_cast<int>(syscall(SYS_openat2, base, path, &how, sizeof how));
+}
+
+// "/proc/self/x" is "/proc/PID/x" for everybody, and what its magic links lead to is the caller's.
+int look_up_absolute(const Request& request, const char* path, uint64_t flags) {
+  constexpr const char* kSelf = "/proc/self/";
+  if (strncmp(path, kSelf, strlen(kSelf)) != 0) return look_up(AT_FDCWD, path, flags);
+  char of_caller[PATH_MAX + 32];
+  snprintf(of_caller, sizeof of_caller, "/proc/%ld/%s", status_field(request, "\nTgid:", 10),
+           path + strlen(kSelf));
+  return look_up(AT_FDCWD, of_caller, flags, 0);
 }
 
 }  // namespace
@@ -89,10 +99,14 @@ bool read_text(const Request& request, uint64_t from, char (&into)[PATH_MAX]) {
     const uint64_t at = from + done;
     size_t part = kPage - at % kPage;
     if (part > sizeof into - done) part = sizeof into - done;
-    if (!read_memory(request, at, into + done, part)) return false;
+    if (!read_memory(request, at, into + done, part)) {
+      errno = EFAULT;
+      return false;
+    }
     if (memchr(into + done, '\0', part) != nullptr) return true;
     done += part;
   }
+  errno = ENAMETOOLONG;
   return false;
 }
 
@@ -102,13 +116,14 @@ int object_of_descriptor(const Request& request, int fd) {
   return open(path, O_PATH | O_CLOEXEC);
 }
 
-int find_object(const Request& request, int folder, const char* path, int flags) {
+int find_object(const Request& request, Start start, const char* path, int flags) {
   const bool follow = (flags & AT_SYMLINK_NOFOLLOW) == 0;
   int fd = 0;
   if (follow && names_descriptor(path, &fd)) return object_of_descriptor(request, fd);
   const uint64_t how = follow ? 0 : O_NOFOLLOW;
-  if (path[0] == '/') return look_up(AT_FDCWD, path, how);
-  Handle base(open_base(request, folder));
+  if (path[0] == '/') return look_up_absolute(request, path, how);
+  if (start.handle >= 0) return look_up(start.handle, path, how);
+  Handle base(open_base(request, start.folder));
   if (!base) return -1;
   if (path[0] != '\0') return look_up(base.get(), path, how);
   if ((flags & AT_EMPTY_PATH) != 0) return base.release();
@@ -121,21 +136,25 @@ Zone zone_of(const Request& request, int object) {
   return path_of(object, path) ? zone_of_path(request, path) : Zone::kOutside;
 }
 
-bool find_entry(const Request& request, int folder, const char* path, Entry* entry) {
+bool find_entry(const Request& request, Start start, const char* path, Entry* entry) {
   size_t length = strlen(path);
+  const bool slash = length > 1 && path[length - 1] == '/';
   while (length > 1 && path[length - 1] == '/') --length;
-  size_t start = length;
-  while (start > 0 && path[start - 1] != '/') --start;
-  const size_t size = length - start;
+  size_t begin = length;
+  while (begin > 0 && path[begin - 1] != '/') --begin;
+  const size_t size = length - begin;
+  errno = path[0] == '\0' ? ENOENT : size > NAME_MAX ? ENAMETOOLONG : EEXIST;  // "/" is there
   if (size == 0 || size > NAME_MAX) return false;
-  memcpy(entry->name, path + start, size);
+  memcpy(entry->name, path + begin, size);
   entry->name[size] = '\0';
-  if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0) return false;
+  snprintf(entry->written, sizeof entry->written, "%s%s", entry->name, slash ? "/" : "");
   char parent[PATH_MAX];
-  memcpy(parent, path, start);
-  parent[start] = '\0';
-  entry->parent.reset(find_object(request, folder, start == 0 ? "." : parent, 0));
-  return static_cast<bool>(entry->parent);
+  memcpy(parent, path, begin);
+  parent[begin] = '\0';
+  entry->parent.reset(find_object(request, start, begin == 0 ? "." : parent, 0));
+  if (!entry->parent) return false;
+  errno = EEXIST;
+  return strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0;
 }
 
 Zone zone_of(const Request& request, const Entry& entry) {
@@ -147,24 +166,41 @@ Zone zone_of(const Request& request, const Entry& entry) {
   if (zone_of_path(request, path) == Zone::kOutside) return Zone::kOutside;
   path[length] = '/';
   memcpy(path + length + 1, entry.name, strlen(entry.name) + 1);
+  const Zone zone = zone_of_path(request, path);
+  if (zone == Zone::kGuarded) return zone;
   for (char* const* guarded = request.grounds->guarded; *guarded != nullptr; ++guarded) {
     if (!lies_in(*guarded, path)) continue;
     request.guarded = static_cast<int>(guarded - request.grounds->guarded);
-    return Zone::kGuarded;
+    return Zone::kAbove;
   }
-  return zone_of_path(request, path);
+  return zone;
 }
 
-long status_field(const Request& request, const char* field, int base) {
+bool is_about_us(int object) {
+  char path[PATH_MAX];
+  char us[32];
+  snprintf(us, sizeof us, "/proc/%d", getpid());
+  return path_of(object, path) && lies_in(path, us);
+}
+
+bool status_text(const Request& request, const char* field, char (&into)[64]) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/status", request.thread());
   const Handle file(open(path, O_RDONLY | O_CLOEXEC));
-  char text[1024];
+  char text[4096];
   const ssize_t n = file ? read(file.get(), text, sizeof text - 1) : -1;
-  if (n <= 0) return -1;
+  if (n <= 0) return false;
   text[n] = '\0';
   const char* at = strstr(text, field);
-  return at == nullptr ? -1 : strtol(at + strlen(field), nullptr, base);
+  if (at == nullptr) return false;
+  strncpy(into, at + strlen(field), sizeof into - 1);
+  into[sizeof into - 1] = '\0';
+  return true;
+}
+
+long status_field(const Request& request, const char* field, int base) {
+  char text[64];
+  return status_text(request, field, text) ? strtol(text, nullptr, base) : -1;
 }
 
 int take_descriptor(const Request& request, int fd) {

@@ -17,6 +17,10 @@ struct Grounds {
   const char* temporary;  // Landlock lets commands do anything here
   char* const* guarded;   // NULL-terminated: protected paths in the working copy
   bool own_network;
+  // A bubblewrap box: mounts are its walls, and only names that must not be made are guarded.
+  // Nothing may go on to the kernel, which would read the path again and has no wall there, so
+  // whatever is asked is done here, with the rights that the caller has too.
+  bool everywhere;
 };
 
 // A call of a boxed process that waits for an answer.
@@ -55,17 +59,32 @@ class Handle {
   int fd_;
 };
 
-enum class Zone { kOutside, kGuarded, kWork, kTemporary };
+// kAbove: a folder that a protected path lies in.
+enum class Zone { kOutside, kGuarded, kAbove, kWork, kTemporary };
 constexpr bool writable(Zone zone) { return zone == Zone::kWork || zone == Zone::kTemporary; }
 
-// Copies from the memory of the caller. read_text needs a terminator within PATH_MAX.
+// Copies from the memory of the caller. read_text needs a terminator within PATH_MAX; without,
+// errno says why.
 bool read_memory(const Request& request, uint64_t from, void* into, size_t bytes);
 bool read_text(const Request& request, uint64_t from, char (&into)[PATH_MAX]);
+
+// Where a relative path begins: at a folder as the caller names it (AT_FDCWD, a descriptor), or at
+// a handle of ours.
+struct Start {
+  Start(int of_caller) : folder(of_caller) {}  // NOLINT: callers pass the number they were given
+  static Start at(int handle) {
+    Start start(-1);
+    start.handle = handle;
+    return start;
+  }
+  int folder;
+  int handle = -1;
+};
 
 // The file that `path` names for the caller, as an O_PATH descriptor; -1 and errno where there is
 // none. `flags` are those of the *at() calls: AT_SYMLINK_NOFOLLOW, and AT_EMPTY_PATH where an empty
 // path means the folder itself.
-int find_object(const Request& request, int folder, const char* path, int flags);
+int find_object(const Request& request, Start start, const char* path, int flags);
 // What the caller's descriptor refers to, as an O_PATH descriptor.
 int object_of_descriptor(const Request& request, int fd);
 // The caller's descriptor itself: sockets cannot be opened again.
@@ -76,10 +95,10 @@ Zone zone_of(const Request& request, int object);
 struct Entry {
   Handle parent{-1};
   char name[NAME_MAX + 1] = {};
+  char written[NAME_MAX + 2] = {};  // with a slash after it where the caller wrote one
 };
-// False where the path does not end in a plain name or its folder does not exist.
-bool find_entry(const Request& request, int folder, const char* path, Entry* entry);
-// kGuarded too for a folder above a protected path: it must stay where it is.
+// False, and errno, where the path does not end in a plain name or its folder does not exist.
+bool find_entry(const Request& request, Start start, const char* path, Entry* entry);
 Zone zone_of(const Request& request, const Entry& entry);
 
 // "/proc/self/fd/N", by which a handle is named to calls that want a path.
@@ -88,7 +107,13 @@ struct HandlePath {
   char text[32];
 };
 
-// The number after `field` in the caller's /proc/PID/status, in the given base; -1 without.
+// Whether it is an entry of the kernel's folder about this process. What a caller calls "self" is
+// another one for us.
+bool is_about_us(int object);
+
+// What follows `field` in the caller's /proc/PID/status, and that as a number in the given base; -1
+// without.
+bool status_text(const Request& request, const char* field, char (&into)[64]);
 long status_field(const Request& request, const char* field, int base);
 
 // Whether the caller is still waiting: only then was what /proc said about it really about it.

@@ -2,7 +2,6 @@
 // keeps changing it, the other keeps using it.
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,36 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <thread>
-
 #include "tests/probes/probe.h"
+#include "tests/probes/race.h"
 
 namespace {
 
 constexpr const char* kConfig = ".git/config";
-// Uses, each after the meaning has changed again, perhaps often.
-constexpr int kTurns = 60;
-
-// True when `use` succeeded in what must not be possible while `change` went on.
-template <typename Change, typename Use>
-bool race(const Change& change, const Use& use) {
-  std::atomic<bool> over = false;
-  std::atomic<int> turns = 0;
-  std::thread changing([&] {
-    for (; !over; ++turns) change(turns % 2 == 0);
-  });
-  const bool outside = !told("OUTSIDE").empty();  // where it must work, however long it takes
-  bool worked = false;
-  for (int i = 0; (outside || i < kTurns) && !worked; ++i) {
-    for (const int seen = turns; turns == seen;) ::sched_yield();
-    worked = use();
-  }
-  over = true;
-  changing.join();
-  errno = 0;
-  return worked;
-}
 
 bool is_config(int fd) {
   struct stat one {};
@@ -54,11 +29,6 @@ bool opened_config(const char* path, int flags) {
   return worked;
 }
 
-void point(const char* link, const char* to) {
-  const std::string next = std::string(link) + "-next";
-  ::unlink(next.c_str());
-  if (::symlink(to, next.c_str()) == 0) ::rename(next.c_str(), link);
-}
 void make_plain() {
   ::mkdir("pool", 0755);
   ::close(::open("pool/config", O_CREAT | O_WRONLY, 0644));

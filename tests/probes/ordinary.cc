@@ -386,6 +386,79 @@ bool shared_lock_file() {  // both may make it, neither may fail
   other.join();
   return good == 100;
 }
+bool make_with_slash() {
+  return ::mkdir("slashed//", 0755) == 0 && ::rename("slashed/", "unslashed/") == 0 &&
+         ::symlink("x", "slashed/") != 0 && errno == ENOENT;
+}
+bool make_at_handle() {
+  ::mkdir("at", 0755);
+  const int folder = ::open("at", O_PATH | O_DIRECTORY);
+  return ::mkdirat(folder, "in", 0755) == 0 &&
+         ::openat(folder, "in/file", O_CREAT | O_EXCL | O_WRONLY, 0644) >= 0 &&
+         ::renameat(folder, "in/file", folder, "out") == 0 && ::access("at/out", F_OK) == 0;
+}
+bool make_in_descriptor() {
+  ::mkdir("within", 0755);
+  const int folder = ::open("within", O_PATH | O_DIRECTORY);
+  const std::string name = "/proc/self/fd/" + std::to_string(folder) + "/made";
+  return make(name.c_str()) && is("within/made", "text");
+}
+bool make_through_link() {
+  return ::symlink("not-there-yet", "to-nothing") == 0 && make("to-nothing") &&
+         is("not-there-yet", "text") &&
+         ::open("to-nothing", O_CREAT | O_EXCL | O_WRONLY, 0644) < 0 && errno == EEXIST;
+}
+// As programs with keys in their memory do.
+bool make_unseen() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    ::_exit(::mkdir((told("TMPDIR") + "/unseen").c_str(), 0700) == 0 ? 0 : 1);
+  }
+  return ends_well(child);
+}
+// A call must not be made twice because a signal came in between.
+bool make_amid_signals() {
+  ::signal(SIGALRM, [](int) {});
+  const itimerval often{{0, 150}, {0, 150}};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  int good = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::string name = "amid" + std::to_string(i);
+    good += ::mkdir(name.c_str(), 0755) == 0 && ::rmdir(name.c_str()) == 0 ? 1 : 0;
+  }
+  const itimerval never{};
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  return good == 200;
+}
+bool wait_no_longer() {  // than until the alarm, for a pipe that nobody reads
+  struct sigaction action {};
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGALRM, &action, nullptr);
+  ::mkfifo("unread", 0644);
+  const itimerval soon{{0, 0}, {0, 50'000}};
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+  return ::open("unread", O_CREAT | O_WRONLY, 0644) < 0 && errno == EINTR;
+}
+bool write_kernel_streams() {
+  return runs("echo x > /dev/null && echo x >> /dev/null && : 2> /dev/stderr") &&
+         (::open("/proc/self/status", O_RDONLY) < 0 ||  // which Landlock boxes do not have
+          runs("echo 300 > /proc/self/oom_score_adj"));
+}
+bool errors_are_the_same() {
+  const auto fails = [](const char* path, int flags, int error) {
+    return ::open(path, flags | O_CREAT, 0644) < 0 && errno == error;
+  };
+  const std::string long_name(300, 'x');
+  make("a-file");
+  return fails(".", O_WRONLY, EISDIR) && fails("no/where", O_WRONLY, ENOENT) &&
+         fails("a-file/x", O_WRONLY, ENOTDIR) && fails("a-file", O_WRONLY | O_EXCL, EEXIST) &&
+         fails(long_name.c_str(), O_WRONLY, ENAMETOOLONG) && ::mkdir(".", 0755) != 0 &&
+         errno == EEXIST && ::mkdir("a-file", 0755) != 0 && errno == EEXIST &&
+         ::mkdir("", 0755) != 0 && errno == ENOENT && ::rename("absent", "b-file") != 0 &&
+         errno == ENOENT && ::link("absent", "b-file") != 0 && errno == ENOENT &&
+         ::mkdir(nullptr, 0755) != 0 && errno == EFAULT;
+}
 bool no_name() {  // is never the folder itself
   return ::chmod("", 0) != 0 && errno == ENOENT && ::open("", O_WRONLY) < 0 && errno == ENOENT;
 }
@@ -494,6 +567,15 @@ constexpr Probe kWork[] = {
     PROBE(temporary_file),
     PROBE(many_writers),
     PROBE(shared_lock_file),
+    PROBE(make_with_slash),
+    PROBE(make_at_handle),
+    PROBE(make_in_descriptor),
+    PROBE(make_through_link),
+    PROBE(make_unseen),
+    PROBE(make_amid_signals),
+    PROBE(wait_no_longer),
+    PROBE(write_kernel_streams),
+    PROBE(errors_are_the_same),
     PROBE(no_name),
     PROBE(read_git),
     PROBE(list_git),

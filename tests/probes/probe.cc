@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   const std::string which = argc > 1 ? argv[1] : "";
   const std::span<const Probe> groups[] = {
       network_attempts(), process_attempts(), kernel_attempts(), file_attempts(),
-      ci_attempts(),      race_attempts(),    ordinary_work()};
+      ci_attempts(),      name_attempts(),    race_attempts(),   ordinary_work()};
   if (which == "attempts" || which == "ordinary") {
     for (const std::span<const Probe> group : groups) {
       const bool wanted = (group.data() == ordinary_work().data()) == (which == "ordinary");

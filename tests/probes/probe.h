@@ -23,6 +23,7 @@ std::span<const Probe> process_attempts();
 std::span<const Probe> kernel_attempts();
 std::span<const Probe> file_attempts();
 std::span<const Probe> ci_attempts();
+std::span<const Probe> name_attempts();
 std::span<const Probe> race_attempts();
 std::span<const Probe> limit_attempts();  // these run alone, each under limits of its own
 std::span<const Probe> ordinary_work();

@@ -70,8 +70,10 @@ TEST_CASE("changes of protected paths are seen to be denied where the broker den
   const Result result =
       shell(box, "cat .git/config; echo x > .git/config; mkdir .circleci; exit 1");
   // A read-only mount says nothing to anybody but the command.
-  CHECK(result.denied ==
-        (kind.is_bubblewrap() ? Words{} : Words{"changing .git", "changing .circleci"}));
+  Words expected = {"changing .git", "changing .circleci"};
+  if (kind.is_bubblewrap()) expected.erase(expected.begin());
+  if (!kind.machine.broker) expected.clear();
+  CHECK(result.denied == expected);
 }
 
 TEST_CASE("a command that tries everything does not fill the list") {
@@ -92,8 +94,10 @@ TEST_CASE("where another program is told of system calls, they are refused witho
     if (!listen_to_calls()) ::_exit(2);
     Policy policy = task_policy(work.path());
     policy.backend = BackendKind::kBubblewrap;
-    const Result result = shell(Sandbox(policy), "unshare -m true");
-    ::_exit(result.end == End::kExited && result.status == 1 && result.denied.empty() ? 0 : 1);
+    const Sandbox box(policy);
+    const Result result = shell(box, "unshare -m true");
+    const bool refused = result.end == End::kExited && result.status == 1 && result.denied.empty();
+    ::_exit(refused && shell(box, "! mkdir .circleci/x && ! rmdir .circleci").ok() ? 0 : 1);
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);

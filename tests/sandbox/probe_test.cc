@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "sandbox/landlock.h"
+#include "sandbox/machine.h"
 #include "sandbox/sandbox.h"
 #include "tests/catch.h"
 #include "tests/sandbox/work_dir.h"
@@ -38,7 +38,7 @@ TEST_CASE("a kernel that cannot hold a policy is refused, not used as far as it 
   Policy policy = task_policy(work.path());
   policy.backend = BackendKind::kLandlock;
   for (const int version : {0, 1}) {
-    REQUIRE_THROWS_WITH(Sandbox(policy, LandlockOptions{version}), message_with("Linux 5.19"));
+    REQUIRE_THROWS_WITH(Sandbox(policy, Machine{{version}}), message_with("Linux 5.19"));
   }
 }
 

@@ -35,7 +35,7 @@ print(socket.socket().connect_ex((host, port)) != 0)
 std::vector<BoxKind> networked_kinds(const Policy& policy) {
   std::vector<BoxKind> kinds;
   for (const BoxKind& kind : box_kinds()) {
-    if (kind.landlock.own_network && kind.make(policy).own_network()) kinds.push_back(kind);
+    if (kind.machine.landlock.own_network && kind.make(policy).own_network()) kinds.push_back(kind);
   }
   return kinds;
 }
