@@ -13,10 +13,14 @@ constexpr size_t kEnvironmentLimit = 60'000;
 constexpr std::string_view kMark = "\n\036dsv4 ";
 
 // $1 variables, $2 directory, $3 the command. What the next call starts from follows the output,
-// behind a mark. A command that forges the mark fools only its own next call.
+// behind a mark. A command that forges the mark fools only its own next call. The temporary folder
+// is another one in the next call where the box cannot give all the same name.
 constexpr const char* kScript =
-    "eval \"$1\"; cd -- \"$2\" 2>/dev/null; "
-    "trap 's=$?; printf \"\\n\\036dsv4 %s\\n\" \"$PWD\"; export -p; exit $s' EXIT; eval \"$3\"";
+    "dsv4_temporary=$TMPDIR; eval \"$1\"; cd -- \"$2\" 2>/dev/null; "
+    "trap 's=$?; printf \"\\n\\036dsv4 %s\\n\" \"$PWD\"; "
+    "if [ \"$TMPDIR\" = \"$dsv4_temporary\" ]; then unset TMPDIR; fi; "
+    "if [ \"$HOME\" = \"$dsv4_temporary\" ]; then unset HOME; fi; "
+    "export -p; exit $s' EXIT; eval \"$3\"";
 // A job starts where the next call would, and leaves that as it is.
 constexpr const char* kJobScript = "eval \"$1\"; cd -- \"$2\" 2>/dev/null; eval \"$3\"";
 

@@ -88,3 +88,28 @@ TEST_CASE("list and search show what is there") {
   CHECK(bench.done("search", {{"pattern", "x = \\d"}}) == "src/deep/a.py:1:x = 1");
   CHECK(bench.done("search", {{"pattern", "zebra"}}) == "No match for zebra.");
 }
+
+TEST_CASE("every bash call has a home and a temporary folder, and what was exported before") {
+  namespace sandbox = dsv4::sandbox;
+  const auto kind = GENERATE(sandbox::BackendKind::kBubblewrap, sandbox::BackendKind::kLandlock);
+  const dsv4::tools::testing::TemporaryDirectory root;
+  const dsv4::tools::testing::TemporaryDirectory state;
+  sandbox::Policy policy = sandbox::task_policy(root.path());
+  policy.backend = kind;
+  const sandbox::Sandbox box(policy);
+  dsv4::tools::WorkspaceOptions options;
+  options.root = root.path();
+  options.state_dir = state.path();
+  options.box = &box;
+  dsv4::tools::Toolbox toolbox(std::move(options));
+  std::string text;
+  for (int i = 0; i < 2; ++i) {
+    text = toolbox
+               .call("bash", {{"command",
+                               "cd ~ && f=$(mktemp) && echo 1 > $f && export KEPT=$KEPT+ && "
+                               "echo kept $KEPT; cd $OLDPWD"}})
+               .text;
+  }
+  CAPTURE(sandbox::name_of(kind), text);
+  CHECK(text.find("kept ++") != std::string::npos);
+}
