@@ -113,6 +113,7 @@ void Chat::read(std::stop_token cancel) {
   const OwnedDirectory state(run_dir_ / "work/reading");
   tools::WorkspaceOptions workspace;
   workspace.root = place_->copy();
+  workspace.metadata = place_->metadata();
   workspace.state_dir = state.path();
   workspace.every_parameter = !model_.repairs_only;
   tools::Toolbox toolbox(std::move(workspace));
@@ -217,7 +218,8 @@ ChatAnswer Chat::converse(const std::string& message, bool typed, Approval appro
   options.sampling.seed = options_.seed * 1'000'003u + messages_;
   options.cancel = cancel;
   options.answers = true;
-  Hooks hooks(options_.hooks, {place_->policy(place_->copy()), place_->toolbox()}, observer_,
+  Hooks hooks(options_.hooks,
+              {place_->policy(place_->copy()), place_->metadata(), place_->toolbox()}, observer_,
               cancel);
   options.forbid = [&](const llm::ToolCall& call) {
     const auto reason = forbidden(call, approval, place_->sandboxed(), environment_.ask);

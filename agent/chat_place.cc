@@ -27,10 +27,12 @@ ChatPlace::ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_tok
   keep(options_.made);  // also when something goes wrong here
   fs::create_directories(work_.path() / "state");
   if (!options_.made) make_copy(observer, cancel);
+  if (!fs::exists(metadata())) keep_metadata();
   if (options_.test) test_ = TestCommand{*options_.test, "--test"};
   box_ = make_box(copy());
   tools::WorkspaceOptions workspace;
   workspace.root = copy();
+  workspace.metadata = metadata();
   workspace.state_dir = work_.path() / "state";
   workspace.test_command = test_ ? test_->command : kNoTests;
   workspace.output_limit = result_limit(options_.window);
@@ -53,6 +55,14 @@ void ChatPlace::make_copy(Observer& observer, std::stop_token cancel) {
                        : detect_test_command(options_.repository.root, paths);
 }
 
+// Before any command has run, or could write there: in sessions of earlier versions.
+void ChatPlace::keep_metadata() const {
+  const fs::path half = work_.path() / "metadata.half";
+  remove_tree(half);
+  copy_base(copy() / ".git", half);
+  fs::rename(half, metadata());
+}
+
 sandbox::Policy ChatPlace::policy(const fs::path& directory) const {
   return box_policy(options_, directory, options_.repository.hooks, options_.work.parent_path());
 }
@@ -71,7 +81,7 @@ void ChatPlace::set_test(const std::string& command) {
 void ChatPlace::set_window(int64_t tokens) { toolbox_->set_output_limit(result_limit(tokens)); }
 
 Listing ChatPlace::listing(std::stop_token cancel) const {
-  return list_tree(named_repository(copy()), cancel);
+  return list_tree({copy(), copy(), "", metadata()}, cancel);
 }
 
 // The user may have gone on working: what is compared and applied begins at the tree of now.

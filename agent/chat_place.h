@@ -37,6 +37,8 @@ class ChatPlace {
   ChatPlace(ChatPlaceOptions options, Observer& observer, std::stop_token cancel);
 
   std::filesystem::path copy() const { return work_.path() / "tree"; }
+  // The copy's git metadata as it was made: commands may do with its .git what they like.
+  std::filesystem::path metadata() const { return work_.path() / "metadata"; }
   tools::Toolbox& toolbox() { return *toolbox_; }
   bool sandboxed() const { return options_.sandboxed; }
 
@@ -71,6 +73,7 @@ class ChatPlace {
 
  private:
   void make_copy(Observer& observer, std::stop_token cancel);
+  void keep_metadata() const;
   std::unique_ptr<sandbox::Sandbox> make_box(const std::filesystem::path& copy) const;
   void make_fresh_base(std::stop_token cancel) const;
 

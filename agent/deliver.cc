@@ -26,7 +26,8 @@ void make_branch(const std::string& patch, const Task& task, const fs::path& wor
   const OwnedDirectory copy(work / "branch");
   copy_base(work / "base", copy.path());
   apply_patch(copy.path(), patch);
-  commit_to_branch(task.repository, name, make_patch(copy.path(), {task.repository.prefix()}),
+  commit_to_branch(task.repository, name,
+                   make_patch(work / "base", copy.path(), {task.repository.prefix()}),
                    "Fix: " + title_of(task.issue.text) + "\n");
 }
 

@@ -217,7 +217,7 @@ class FixRun {
                        "): " + printable_line(result.output, 300));
     }
     report_.before = tests.passed;
-    ignore_files(work_ / "base", untracked_files(place->copy.path()));
+    ignore_files(work_ / "base", untracked_files(work_ / "base", place->copy.path()));
     observer_->on_first_tests(task_.test.command, tests);
     if (options_.failing_only && tests.passed) {
       throw UsageError("the tests pass, so nothing would show a repair: add a test that fails");
@@ -252,9 +252,10 @@ class FixRun {
     options.cancel = std::move(cancel);
     options.saver = saver.get();
     options.resumed = attempt.from ? &*attempt.from : nullptr;
-    Hooks hooks(options_.hooks,
-                {places_.policy(attempt.place->copy.path()), *attempt.place->toolbox}, observer,
-                options.cancel);
+    Hooks hooks(
+        options_.hooks,
+        {places_.policy(attempt.place->copy.path()), work_ / "base/.git", *attempt.place->toolbox},
+        observer, options.cancel);
     options.forbid = [&hooks](const llm::ToolCall& call) { return hooks.before(call); };
     Observers observers({&observer, &hooks});
     return run_attempt(*attempt.conversation, *attempt.place->toolbox, options, observers);
@@ -333,8 +334,9 @@ class FixRun {
 
   std::string patch_of(const Workplace& place, Observer& observer) const {
     NotInPatch left_out;
-    std::string patch = make_patch(
-        place.copy.path(), {"", protected_names(options_, task_.repository.hooks)}, &left_out);
+    std::string patch =
+        make_patch(work_ / "base", place.copy.path(),
+                   {"", protected_names(options_, task_.repository.hooks)}, &left_out);
     const auto tell = [&](const std::string& why, const std::vector<std::string>& paths) {
       if (!paths.empty()) observer.on_note(left_out_note(why, paths));
     };

@@ -61,7 +61,7 @@ class Gate {
     }
     take_files(options_.base, patched_.path(), restored);
     if (!restored.empty()) put_back_ = printable_line(restored.front(), 200);
-    result_.patch = make_patch(patched_.path());
+    result_.patch = make_patch(options_.base, patched_.path());
   }
 
   bool is_fixed(const std::string& path) const {

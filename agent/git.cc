@@ -56,4 +56,11 @@ GitRepository open_repository(const std::string& path) {
   return GitRepository(raw);
 }
 
+GitRepository open_repository(const fs::path& metadata, const fs::path& tree) {
+  GitRepository repository = open_repository(metadata.string());
+  check_git(git_repository_set_workdir(repository.get(), tree.c_str(), 0),
+            "cannot open the working tree " + tree.string());
+  return repository;
+}
+
 }  // namespace dsv4::agent

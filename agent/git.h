@@ -48,4 +48,9 @@ bool is_settings_trap(const std::filesystem::path& path);
 
 GitRepository open_repository(const std::string& path);
 
+// The repository whose metadata lies in `metadata`, with `tree` as its working tree. What a command
+// may have put there by the name of .git is not looked at.
+GitRepository open_repository(const std::filesystem::path& metadata,
+                              const std::filesystem::path& tree);
+
 }  // namespace dsv4::agent

@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "agent/printable.h"
 
 namespace dsv4::agent {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr size_t kLongestWord = 100'000;  // one argument of a program may be 128 KiB
 
@@ -39,8 +42,10 @@ std::string last_line(const std::string& output) {
   return printable_line(output.substr(from, end + 1 - from), 200);
 }
 
-// Without a sandbox a hook is the user's own command, with the user's own environment.
-std::vector<std::pair<std::string, std::string>> own_environment() {
+// Without a sandbox a hook is the user's own command, with the user's own environment. But git runs
+// what the .git of a working copy says, which is for the model to write.
+std::vector<std::pair<std::string, std::string>> own_environment(const fs::path& tree,
+                                                                 const fs::path& metadata) {
   std::vector<std::pair<std::string, std::string>> all;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;
@@ -48,15 +53,20 @@ std::vector<std::pair<std::string, std::string>> own_environment() {
     if (equals != std::string::npos)
       all.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
+  if (metadata.empty()) return all;
+  const std::map<std::string, std::string> own = {{"GIT_DIR", metadata.string()},
+                                                  {"GIT_WORK_TREE", tree.string()}};
+  std::erase_if(all, [&](const auto& variable) { return own.contains(variable.first); });
+  all.insert(all.end(), own.begin(), own.end());
   return all;
 }
 
-sandbox::Sandbox make_box(const Hook& hook, sandbox::Policy policy) {
+sandbox::Sandbox make_box(const Hook& hook, sandbox::Policy policy, const fs::path& metadata) {
   policy.limits.wall_time = hook.timeout;
   if (!hook.sandboxed) {
     policy.enforce = false;
     policy.network.clear();  // all of it is open
-    policy.environment = own_environment();
+    policy.environment = own_environment(policy.work_dir, metadata);
   }
   return sandbox::Sandbox(std::move(policy));
 }
@@ -93,7 +103,7 @@ Hooks::Hooks(const std::vector<Hook>& hooks, Place place, Observer& told, std::s
     : place_(std::move(place)), told_(told), cancel_(std::move(cancel)) {
   for (const Hook& hook : hooks) {
     if (hook.on == Hook::On::kFinish) continue;
-    ready_.push_back({hook, make_box(hook, place_.policy)});
+    ready_.push_back({hook, make_box(hook, place_.policy, place_.metadata)});
   }
 }
 
@@ -144,7 +154,7 @@ void run_finish_hooks(const std::vector<Hook>& hooks, sandbox::Policy policy,
   policy.protected_names.clear();
   for (const Hook& hook : hooks) {
     if (hook.on != Hook::On::kFinish) continue;
-    const auto trouble = run_hook(hook, make_box(hook, policy), {status}, {});
+    const auto trouble = run_hook(hook, make_box(hook, policy, {}), {status}, {});
     if (trouble) told.on_note(failure(hook, *trouble));
   }
 }

@@ -18,7 +18,9 @@ namespace dsv4::agent {
 // copy: by sh -c, with $1 the event ("before-tool", "after-tool"), $2 the tool, $3 the call's
 // arguments as JSON (empty where those take over 100,000 bytes), and after the call $4 "done" or
 // "error". They have the sandbox of the model's commands and reach what those may reach, but for
-// their own time limit; a hook that is configured to have none has the user's environment instead.
+// their own time limit; a hook that is configured to have none has the user's environment instead,
+// in which git does not go by the .git in the working copy: commands may have written there what it
+// should run.
 //
 // A hook before a call that does not end with 0, whatever the reason, keeps the call from being
 // done. One after a call changes nothing that way. Failures are told. What hooks change in the
@@ -26,7 +28,8 @@ namespace dsv4::agent {
 class Hooks : public Observer {
  public:
   struct Place {
-    sandbox::Policy policy;  // of the model's commands
+    sandbox::Policy policy;          // of the model's commands
+    std::filesystem::path metadata;  // of git, for the working copy: where no command can write
     tools::Toolbox& toolbox;
   };
 

@@ -30,8 +30,8 @@ GitDiff parse_patch(const std::string& patch) {
 // command left behind, however large, is ever in memory.
 class Selection {
  public:
-  Selection(const fs::path& copy, const sandbox::ProtectedNames& names)
-      : copy_(copy), names_(names), ignored_(ignored_files(copy)) {}
+  Selection(const fs::path& base, const fs::path& copy, const sandbox::ProtectedNames& names)
+      : copy_(copy), names_(names), ignored_(ignored_files(base)) {}
 
   bool holds(const git_diff_delta& delta) {
     const std::string_view path = delta.new_file.path;
@@ -117,10 +117,11 @@ void refuse_ways_out(const fs::path& copy, git_diff* diff) {
 
 }  // namespace
 
-std::string make_patch(const fs::path& copy, const PatchOptions& wanted, NotInPatch* left_out) {
+std::string make_patch(const fs::path& base, const fs::path& copy, const PatchOptions& wanted,
+                       NotInPatch* left_out) {
   const GitLibrary library;
   make_plain(copy);
-  const GitRepository repository = open_repository(copy.string());
+  const GitRepository repository = open_repository(base / ".git", copy);
   const GitTree tree = head_tree(repository.get());
   const std::string old_prefix = "a/" + wanted.prefix;
   const std::string new_prefix = "b/" + wanted.prefix;
@@ -131,7 +132,7 @@ std::string make_patch(const fs::path& copy, const PatchOptions& wanted, NotInPa
                   GIT_DIFF_INCLUDE_TYPECHANGE;
   options.old_prefix = old_prefix.c_str();
   options.new_prefix = new_prefix.c_str();
-  Selection selection(copy, wanted.protected_names);
+  Selection selection(base, copy, wanted.protected_names);
   options.payload = &selection;
   options.notify_cb = [](const git_diff*, const git_diff_delta* delta, const char*, void* payload) {
     return static_cast<Selection*>(payload)->holds(*delta) ? 0 : 1;

@@ -92,7 +92,8 @@ class Walk {
  public:
   Walk(const Repository& repository, Listing* listing, std::stop_token cancel)
       : prefix_(repository.prefix()), root_(repository.root), listing_(listing), cancel_(cancel) {
-    git_ = open_repository(repository.work_tree.string());
+    git_ = repository.metadata.empty() ? open_repository(repository.work_tree.string())
+                                       : open_repository(repository.metadata, repository.work_tree);
     read_index();
     // A directory that the outer repository ignores as a whole was named on purpose.
     int ignored = 0;

@@ -16,6 +16,7 @@ struct Repository {
   std::filesystem::path work_tree;  // of git: root or a directory above it
   std::string hooks{};              // where git runs hooks from (core.hooksPath), relative to root;
                                     // empty: .git/hooks, or outside of root
+  std::filesystem::path metadata{};  // of git; empty: work_tree/.git
 
   bool whole() const { return root == work_tree; }
   // root relative to work_tree with a "/" at the end; empty when they are the same.

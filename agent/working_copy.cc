@@ -103,8 +103,19 @@ void check_space(const Listing& listing, const fs::path& target) {
   }
 }
 
-// Beside the copy's objects, where no command can write: NUL-separated paths no patch may hold.
-fs::path left_out_list(const fs::path& copy) { return copy / ".git/dsv4-left-out"; }
+// Beside the base's objects: NUL-separated paths no patch may hold.
+fs::path left_out_list(const fs::path& base) { return base / ".git/dsv4-left-out"; }
+
+// So that commands can commit in copies, and no commit leaves a process behind that tidies up.
+void set_settings(git_repository* repository) {
+  git_config* raw = nullptr;
+  constexpr const char* kSetting = "cannot write the copy's settings";
+  check_git(git_repository_config(&raw, repository), kSetting);
+  const GitConfig config(raw);
+  check_git(git_config_set_string(raw, "user.name", "agent"), kSetting);
+  check_git(git_config_set_string(raw, "user.email", "agent@sandbox"), kSetting);
+  check_git(git_config_set_int32(raw, "gc.auto", 0), kSetting);
+}
 
 void commit_all(git_repository* repository, git_index* index) {
   git_oid tree_id;
@@ -133,6 +144,7 @@ std::vector<std::string> commit_entries(const fs::path& copy, const Listing& lis
   check_git(git_repository_init_ext(&raw, copy.c_str(), &options), "cannot prepare the copy");
   const GitRepository repository(raw);
   fs::remove_all(copy / ".git/hooks");  // libgit2 brings examples
+  set_settings(raw);
   write_text(copy / ".git/info/attributes", kAttributes);
   git_index* raw_index = nullptr;
   check_git(git_repository_index(&raw_index, raw), "cannot prepare the copy");
@@ -167,8 +179,8 @@ void make_plain_below(const fs::path& directory, size_t depth) {
     const fs::file_status status = fs::symlink_status(child, error);
     if (error) continue;  // a name too long to be used by anybody
     const bool git = child.filename() == ".git";
+    if (depth == 0 && git) continue;
     if (fs::is_directory(status)) {
-      if (depth == 0 && git) continue;
       if (git || depth + 1 > kDeepest) {
         remove_tree(child);
       } else {
@@ -256,11 +268,11 @@ void copy_base(const fs::path& base, const fs::path& target) {
 
 void make_plain(const fs::path& copy) { make_plain_below(copy, 0); }
 
-std::vector<std::string> untracked_files(const fs::path& copy) {
+std::vector<std::string> untracked_files(const fs::path& base, const fs::path& copy) {
   make_plain(copy);
-  const std::set<std::string, std::less<>> ignored = ignored_files(copy);
+  const std::set<std::string, std::less<>> ignored = ignored_files(base);
   const GitLibrary library;
-  const GitRepository repository = open_repository(copy.string());
+  const GitRepository repository = open_repository(base / ".git", copy);
   git_status_options options;
   git_status_options_init(&options, GIT_STATUS_OPTIONS_VERSION);
   options.show = GIT_STATUS_SHOW_WORKDIR_ONLY;
@@ -278,8 +290,8 @@ std::vector<std::string> untracked_files(const fs::path& copy) {
   return paths;
 }
 
-void ignore_files(const fs::path& copy, const std::vector<std::string>& paths) {
-  const fs::path file = left_out_list(copy);
+void ignore_files(const fs::path& base, const std::vector<std::string>& paths) {
+  const fs::path file = left_out_list(base);
   std::ofstream out(file, std::ios::binary | std::ios::app);
   for (const std::string& path : paths) out << path << '\0';
   out.flush();
@@ -294,8 +306,8 @@ void hide_stand_ins(const fs::path& copy, const sandbox::ProtectedNames& names) 
   }
 }
 
-std::set<std::string, std::less<>> ignored_files(const fs::path& copy) {
-  std::ifstream in(left_out_list(copy), std::ios::binary);
+std::set<std::string, std::less<>> ignored_files(const fs::path& base) {
+  std::ifstream in(left_out_list(base), std::ios::binary);
   std::set<std::string, std::less<>> paths;
   for (std::string path; std::getline(in, path, '\0');) paths.insert(path);
   return paths;

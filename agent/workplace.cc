@@ -22,7 +22,7 @@ std::unique_ptr<sandbox::Sandbox> Workplaces::make_box(const fs::path& copy) con
 std::unique_ptr<Workplace> Workplaces::make(int64_t window, int attempt,
                                             OwnedDirectory::Old old) const {
   const fs::path tree = own_ / "tree";
-  const bool there = old == OwnedDirectory::Old::kUse && fs::exists(tree / ".git");
+  const bool there = old == OwnedDirectory::Old::kUse && fs::exists(tree);
   std::unique_ptr<Workplace> place(
       new Workplace{OwnedDirectory(tree, there ? old : OwnedDirectory::Old::kRemove),
                     OwnedDirectory(own_ / "state", old), nullptr, nullptr});
@@ -63,6 +63,7 @@ tools::WorkspaceOptions Workplaces::options_on(const fs::path& tree, const fs::p
                                                int64_t window) const {
   tools::WorkspaceOptions workspace;
   workspace.root = tree;
+  workspace.metadata = work_ / "base/.git";
   workspace.state_dir = state;
   workspace.test_command = task_.test.command;
   workspace.output_limit = result_limit(window);

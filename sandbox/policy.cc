@@ -81,7 +81,6 @@ fs::path tool_chain_of(const fs::path& folder) {
 Policy task_policy(const fs::path& work_dir, const ProtectedNames& names) {
   Policy policy;
   policy.work_dir = work_dir;
-  policy.read_only = {".git"};
   policy.protected_names = names.in(work_dir);
   std::string path;
   const SearchPath found = search_path();
@@ -101,6 +100,7 @@ Policy task_policy(const fs::path& work_dir, const ProtectedNames& names) {
       {"LANG", "C.UTF-8"},
       {"TERM", "dumb"},
       {"GIT_CONFIG_NOSYSTEM", "1"},  // it is not among the files that commands may read
+      {"EMAIL", "agent@sandbox"},    // git's last resort, where nobody told it an address
       // A .pyc written in the same second as a later edit of the same length would hide the edit.
       {"PYTHONDONTWRITEBYTECODE", "1"},
       // The leak checker stops threads with ptrace, which the box refuses; the rest of the address

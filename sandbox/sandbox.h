@@ -45,9 +45,9 @@ struct Machine;
 // What a command may see and do. Build one with a named builder; deny by default.
 struct Policy {
   std::filesystem::path work_dir;                // outside path of the working copy, writable
-  std::vector<std::filesystem::path> read_only;  // relative to work_dir, kept read-only (.git);
-                                                 // made as an empty folder where missing, so
-                                                 // that no command can make it
+  std::vector<std::filesystem::path> read_only;  // relative to work_dir, kept read-only; made as an
+                                                 // empty folder where missing, so that no command
+                                                 // can make it
   // Kept read-only likewise, and nothing is refused because of one: where it is a link, what that
   // leads to in the working copy is kept instead, and in a bubblewrap box the link itself is not.
   std::vector<ProtectedName> protected_names;
@@ -63,7 +63,8 @@ struct Policy {
 };
 
 // For the task's own commands: tests, builds, and what the model runs. PATH is this program's own,
-// without what lies in a home or temporary directory; `.git` and the names are read-only.
+// without what lies in a home or temporary directory; the names are read-only. What lies at .git is
+// like other files, so that commands can commit: it has to be a copy, and nobody's record.
 Policy task_policy(const std::filesystem::path& work_dir,
                    const ProtectedNames& names = ProtectedNames());
 

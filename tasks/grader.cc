@@ -154,7 +154,7 @@ std::optional<std::string> Grader::gold() const {
     throw std::runtime_error("its solution fails (" + sandbox::describe(result) +
                              "): " + agent::printable_line(result.output, 200));
   }
-  return agent::make_patch(copy.path());
+  return agent::make_patch(base_, copy.path());
 }
 
 }  // namespace dsv4::tasks

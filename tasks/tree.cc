@@ -138,7 +138,7 @@ std::string patch_for(const fs::path& tree, const std::string& path, std::string
   const agent::Repository repository = agent::named_repository(before);
   agent::make_base(repository, agent::list_tree(repository), copy, {}, {});
   write_text(copy / path, text);
-  return agent::make_patch(copy);
+  return agent::make_patch(copy, copy);
 }
 
 Identity& Identity::add(std::string_view text) {

@@ -39,6 +39,10 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
+std::filesystem::path inside(const std::filesystem::path& metadata, const char* name) {
+  return metadata.empty() ? metadata : metadata / name;
+}
+
 bool is_built(std::string_view bytes) {
   return bytes.starts_with(
              "\x7f"
@@ -48,9 +52,10 @@ bool is_built(std::string_view bytes) {
 
 }  // namespace
 
-History::History(const WorkTree& tree, const std::filesystem::path& state_dir)
-    : tree_(tree), store_(state_dir, tree.root() / ".git/objects"), state_dir_(state_dir) {
-  for (std::string& path : tracked_paths(tree.root() / ".git" / "index")) {
+History::History(const WorkTree& tree, const std::filesystem::path& metadata,
+                 const std::filesystem::path& state_dir)
+    : tree_(tree), store_(state_dir, inside(metadata, "objects")), state_dir_(state_dir) {
+  for (std::string& path : tracked_paths(inside(metadata, "index"))) {
     tracked_.insert(std::move(path));
   }
   current_ = scan();

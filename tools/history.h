@@ -22,15 +22,18 @@ struct Coming {
   std::string bytes;
 };
 
-// What happened to the working copy since the toolbox was made, kept outside the user's repository:
-// nothing of its git directory is written, and of it only the list of tracked files is read.
+// What happened to the working copy since the toolbox was made, kept outside of it: no git
+// directory is written, and of one that commands cannot write only the list of tracked files is
+// read.
 //
 // Covered are the tracked files and everything that is not ignored: content, permission bits, links
 // and directories. Ignored files are covered once a tool writes them.
 class History {
  public:
-  // Takes the state to compare with. Throws ToolError when state_dir cannot be used.
-  History(const WorkTree& tree, const std::filesystem::path& state_dir);
+  // Takes the state to compare with. metadata: see WorkspaceOptions. Throws ToolError when
+  // state_dir cannot be used.
+  History(const WorkTree& tree, const std::filesystem::path& metadata,
+          const std::filesystem::path& state_dir);
 
   // Around a change of files by a tool, one step of undo: before() first, then the change, then
   // after().

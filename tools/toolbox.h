@@ -18,7 +18,10 @@ namespace dsv4::tools {
 
 // What the tools work on: a private copy of the user's repository.
 struct WorkspaceOptions {
-  std::filesystem::path root;       // the working copy; a git work tree
+  std::filesystem::path root;  // the working copy
+  // The git directory that says which files are tracked, and knows their contents: where no command
+  // can write, so not the one that commands find at the root. Only read; need not be there.
+  std::filesystem::path metadata{};
   std::filesystem::path state_dir;  // outside root: snapshots for undo, whole outputs that were cut
   std::string test_command;         // run by sh -c in the working copy
   const sandbox::Sandbox* box = nullptr;  // must outlive the toolbox

@@ -30,7 +30,7 @@ struct Workspace : Remembered {
       : options(std::move(with)),
         files(options.root),
         symbols(files),
-        history(files, options.state_dir),
+        history(files, options.metadata, options.state_dir),
         outputs(options.state_dir) {}
 
   // Throws ToolError for a path that stays as it is, whoever asks.

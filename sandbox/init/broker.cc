@@ -66,6 +66,7 @@ uint64_t signals(const Request& request, const char* field) {
 }
 
 void look_for_signals(int) {
+  if (!still_waiting(*waited_for)) _exit(0);
   const uint64_t waiting = signals(*waited_for, "\nSigPnd:") | signals(*waited_for, "\nShdPnd:");
   const uint64_t handled = signals(*waited_for, "\nSigCgt:") & ~signals(*waited_for, "\nSigBlk:");
   if ((waiting & handled) == 0) return;

@@ -33,6 +33,7 @@ Zone zone_of_path(const Request& request, const char* path) {
 
 bool path_of(int object, char (&path)[PATH_MAX]) {
   const ssize_t n = readlink(HandlePath(object).text, path, sizeof path);
+  if (n >= static_cast<ssize_t>(sizeof path)) errno = ENAMETOOLONG;
   if (n <= 0 || n >= static_cast<ssize_t>(sizeof path)) return false;
   path[n] = '\0';
   return true;
@@ -133,7 +134,8 @@ int find_object(const Request& request, Start start, const char* path, int flags
 
 Zone zone_of(const Request& request, int object) {
   char path[PATH_MAX];
-  return path_of(object, path) ? zone_of_path(request, path) : Zone::kOutside;
+  if (path_of(object, path)) return zone_of_path(request, path);
+  return request.grounds->everywhere && errno == ENAMETOOLONG ? Zone::kWork : Zone::kOutside;
 }
 
 bool find_entry(const Request& request, Start start, const char* path, Entry* entry) {
@@ -159,9 +161,11 @@ bool find_entry(const Request& request, Start start, const char* path, Entry* en
 
 Zone zone_of(const Request& request, const Entry& entry) {
   char path[PATH_MAX];
-  if (!path_of(entry.parent.get(), path)) return Zone::kOutside;
+  // Every protected path is short enough.
+  const Zone too_long = request.grounds->everywhere ? Zone::kWork : Zone::kOutside;
+  if (!path_of(entry.parent.get(), path)) return errno == ENAMETOOLONG ? too_long : Zone::kOutside;
   const size_t length = strlen(path);
-  if (length + 1 + strlen(entry.name) >= sizeof path) return Zone::kOutside;
+  if (length + 1 + strlen(entry.name) >= sizeof path) return too_long;
   // The two grounds themselves are entries of folders that are not ours.
   if (zone_of_path(request, path) == Zone::kOutside) return Zone::kOutside;
   path[length] = '/';

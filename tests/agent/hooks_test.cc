@@ -45,13 +45,15 @@ class Bench {
         std::make_unique<dsv4::sandbox::Sandbox>(dsv4::sandbox::task_policy(toy.scratch / "work"));
     dsv4::tools::WorkspaceOptions workspace;
     workspace.root = toy.scratch / "work";
+    workspace.metadata = toy.scratch / "work/.git";
     workspace.state_dir = toy.scratch / "state";
     workspace.test_command = "python3 test_calc.py";
     workspace.box = box_.get();
     fs::create_directories(workspace.state_dir);
     toolbox = std::make_unique<dsv4::tools::Toolbox>(workspace);
-    around = std::make_unique<Hooks>(hooks_, Hooks::Place{box_->policy(), *toolbox}, notes,
-                                     std::stop_token());
+    around = std::make_unique<Hooks>(
+        hooks_, Hooks::Place{box_->policy(), toy.scratch / "work/.git", *toolbox}, notes,
+        std::stop_token());
   }
 
   // As the loop does a call. Why it was not done, or its result.

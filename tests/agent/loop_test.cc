@@ -23,6 +23,7 @@ class Bench {
     box_ = std::make_unique<dsv4::sandbox::Sandbox>(policy);
     dsv4::tools::WorkspaceOptions workspace;
     workspace.root = toy_.scratch / "work";
+    workspace.metadata = toy_.scratch / "work/.git";
     workspace.state_dir = toy_.scratch / "state";
     workspace.test_command = "python3 test_calc.py";
     workspace.box = box_.get();

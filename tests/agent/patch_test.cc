@@ -50,7 +50,7 @@ TEST_CASE("a patch that puts a folder where a link was writes into the copy only
   }
   fs::remove(scratch / "changed/link");
   scratch.write("changed/link/x", "new\n");
-  const std::string patch = make_patch(scratch / "changed");
+  const std::string patch = make_patch(scratch / "changed", scratch / "changed");
   REQUIRE(patch.find("new") != std::string::npos);
   try {
     apply_patch(scratch / "fresh", patch);

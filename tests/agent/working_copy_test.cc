@@ -32,7 +32,7 @@ TEST_CASE("a base holds the tree byte for byte and a repository of its own") {
   REQUIRE((fs::status(scratch / "base/run.sh").permissions() & fs::perms::owner_exec) !=
           fs::perms::none);
   REQUIRE_FALSE(fs::exists(scratch / "base/.git/hooks"));
-  REQUIRE(make_patch(scratch / "base").empty());
+  REQUIRE(make_patch(scratch / "base", scratch / "base").empty());
 }
 
 TEST_CASE("a patch of a copy applies to a fresh copy and gives the same files") {
@@ -50,7 +50,7 @@ TEST_CASE("a patch of a copy applies to a fresh copy and gives the same files") 
   fs::remove(scratch / "work/gone.txt");
   scratch.write("work/bytes.bin", std::string("\0\1\2\xff", 4));
   fs::permissions(scratch / "work/sub/b.txt", fs::perms::owner_exec, fs::perm_options::add);
-  const std::string patch = make_patch(scratch / "work");
+  const std::string patch = make_patch(scratch / "base", scratch / "work");
   copy_base(scratch / "base", scratch / "fresh");
   apply_patch(scratch / "fresh", patch);
   for (const char* path : {"a.txt", "crlf.txt", "new dir/ü.txt", "bytes.bin", "sub/b.txt"}) {
@@ -59,7 +59,7 @@ TEST_CASE("a patch of a copy applies to a fresh copy and gives the same files") 
             scratch.read(std::string("work/") + path));
   }
   REQUIRE_FALSE(fs::exists(scratch / "fresh/gone.txt"));
-  REQUIRE(make_patch(scratch / "fresh") == patch);
+  REQUIRE(make_patch(scratch / "base", scratch / "fresh") == patch);
   REQUIRE(patch_paths(patch) == std::vector<std::string>{"a.txt", "bytes.bin", "crlf.txt",
                                                          "gone.txt", "new dir/ü.txt", "sub/b.txt"});
 }
@@ -85,10 +85,13 @@ TEST_CASE("what a build leaves behind is not in a patch") {
   scratch.write("base/build/a.o", "x");
   scratch.write("base/odd [name]*", "x");
   scratch.write("base/odd name", "x");
-  REQUIRE(untracked_files(scratch / "base") == std::vector<std::string>{"odd [name]*", "odd name"});
+  REQUIRE(untracked_files(scratch / "base", scratch / "base") ==
+          std::vector<std::string>{"odd [name]*", "odd name"});
   ignore_files(scratch / "base", {"odd [name]*"});
-  REQUIRE(untracked_files(scratch / "base") == std::vector<std::string>{"odd name"});
-  REQUIRE(patch_paths(make_patch(scratch / "base")) == std::vector<std::string>{"odd name"});
+  REQUIRE(untracked_files(scratch / "base", scratch / "base") ==
+          std::vector<std::string>{"odd name"});
+  REQUIRE(patch_paths(make_patch(scratch / "base", scratch / "base")) ==
+          std::vector<std::string>{"odd name"});
 }
 
 TEST_CASE("very large files and nested repositories are in the copy but never in a patch") {
@@ -102,7 +105,7 @@ TEST_CASE("very large files and nested repositories are in the copy but never in
   REQUIRE(fs::file_size(scratch / "base/large.bin") == kLargestTracked + 1);
   scratch.write("base/large.bin", "changed");
   scratch.write("base/nested/b.txt", "changed");
-  REQUIRE(make_patch(scratch / "base").empty());
+  REQUIRE(make_patch(scratch / "base", scratch / "base").empty());
 }
 
 TEST_CASE("a name with any bytes can be kept out of a patch") {
@@ -111,8 +114,8 @@ TEST_CASE("a name with any bytes can be kept out of a patch") {
   scratch.write("repo/a.py", "x\n");
   make(scratch);
   scratch.write("base/two\nlines*", "x");
-  ignore_files(scratch / "base", untracked_files(scratch / "base"));
-  REQUIRE(make_patch(scratch / "base").empty());
+  ignore_files(scratch / "base", untracked_files(scratch / "base", scratch / "base"));
+  REQUIRE(make_patch(scratch / "base", scratch / "base").empty());
 }
 
 TEST_CASE("pipes and devices that commands leave behind hold nobody up") {
@@ -131,8 +134,8 @@ TEST_CASE("pipes and devices that commands leave behind hold nobody up") {
   }
   fs::create_symlink("/dev/zero", base / "other/.gitignore");
   scratch.write("base/sub/new.py", "y\n");
-  REQUIRE(untracked_files(base) == std::vector<std::string>{"sub/new.py"});
-  REQUIRE(patch_paths(make_patch(base)) == std::vector<std::string>{"gone.py", "sub/new.py"});
+  REQUIRE(untracked_files(base, base) == std::vector<std::string>{"sub/new.py"});
+  REQUIRE(patch_paths(make_patch(base, base)) == std::vector<std::string>{"gone.py", "sub/new.py"});
 }
 
 TEST_CASE("files of any size and folders of any depth leave a patch that can be used") {
@@ -149,7 +152,7 @@ TEST_CASE("files of any size and folders of any depth leave a patch that can be 
   for (int i = 0; i < 150; ++i) deep /= "d";
   fs::create_directories(deep);
   NotInPatch left_out;
-  REQUIRE(patch_paths(make_patch(scratch / "base", {}, &left_out)) ==
+  REQUIRE(patch_paths(make_patch(scratch / "base", scratch / "base", {}, &left_out)) ==
           std::vector<std::string>{"a.py"});
   REQUIRE(left_out.too_large == std::vector<std::string>{"b.py", "large"});
 }

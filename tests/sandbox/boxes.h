@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -25,6 +26,13 @@ struct BoxKind {
 
 inline dsv4::sandbox::Result shell(const dsv4::sandbox::Sandbox& box, const std::string& script) {
   return box.run(dsv4::sandbox::Command{{"bash", "-c", script}, ".", {}, {}});
+}
+
+// A policy under which .git stays as it is too.
+inline dsv4::sandbox::Policy guarding_git(const std::filesystem::path& work) {
+  dsv4::sandbox::Policy policy = dsv4::sandbox::task_policy(work);
+  policy.read_only = {".git"};
+  return policy;
 }
 
 // What every machine must hold. The second is where somebody is told of system calls already. The

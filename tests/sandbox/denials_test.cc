@@ -66,7 +66,7 @@ TEST_CASE("changes of protected paths are seen to be denied where the broker den
   write_file(work.path() / ".git/config", "[core]\n");
   const BoxKind kind = GENERATE(from_range(box_kinds()));
   CAPTURE(kind);
-  const Sandbox box = kind.make(task_policy(work.path()));
+  const Sandbox box = kind.make(guarding_git(work.path()));
   const Result result =
       shell(box, "cat .git/config; echo x > .git/config; mkdir .circleci; exit 1");
   // A read-only mount says nothing to anybody but the command.

@@ -52,7 +52,7 @@ TEST_CASE("every attempt is denied for its own reason, and nothing outside is to
   add_probes(work);
   const Outside outside;
   const BoxKind kind = GENERATE(from_range(box_kinds()));
-  Policy policy = task_policy(work.path());
+  Policy policy = guarding_git(work.path());
   outside.tell(policy);
   const Sandbox box = kind.make(policy);
   const size_t which = kind.is_bubblewrap() ? 0 : box.own_network() ? 1 : 2;
@@ -76,7 +76,7 @@ TEST_CASE("the attempts do work where nothing denies them") {
   const WorkDir work;
   add_probes(work);
   const Outside outside;
-  Policy policy = task_policy(work.path());
+  Policy policy = guarding_git(work.path());
   policy.enforce = false;
   policy.environment.emplace_back("OUTSIDE", "1");
   outside.tell(policy);
@@ -96,7 +96,7 @@ TEST_CASE("ordinary work passes in every kind of box") {
   const WorkDir work;
   add_probes(work);
   const BoxKind kind = GENERATE(from_range(box_kinds()));
-  const Sandbox box = kind.make(task_policy(work.path()));
+  const Sandbox box = kind.make(guarding_git(work.path()));
   const Said said = results(box, {"ordinary"});
   for (const auto& [name, result] : said) {
     // Where no network can be had there is none at all.

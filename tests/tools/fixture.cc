@@ -59,6 +59,7 @@ Toolbox& Bench::toolbox() {
     box_ = std::make_unique<sandbox::Sandbox>(policy);
     WorkspaceOptions options;
     options.root = root();
+    options.metadata = root() / ".git";
     options.state_dir = directory_.path() / "state";
     options.test_command = test_command_;
     options.box = box_.get();

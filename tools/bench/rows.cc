@@ -112,6 +112,7 @@ std::unique_ptr<sandbox::Sandbox> open_box(const fs::path& root) {
 Toolbox toolbox_on(const GeneratedTree& tree, const sandbox::Sandbox& box) {
   WorkspaceOptions options;
   options.root = tree.root();
+  options.metadata = tree.root() / ".git";
   options.state_dir = tree.state();
   options.test_command = "true";
   options.box = &box;
