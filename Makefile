@@ -4,7 +4,7 @@
 JOBS ?= $(shell nproc)
 BUILD = build
 EXAMPLE ?= tasks/examples/price_band
-SETUP_INPUTS = cmake/setup.sh cmake/grammars.txt tests/requirements.txt
+SETUP_INPUTS = cmake/setup.sh cmake/cuda.txt cmake/grammars.txt tests/requirements.txt
 # A build folder that came with a copied or moved tree is configured anew.
 made_here = grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$(CURDIR)" $(1)/CMakeCache.txt
 configure = cmake $(shell $(call made_here,$(1)) || echo --fresh) --preset $(2)
@@ -35,7 +35,7 @@ sanitize: $(BUILD)/.setup-test
 	ctest --test-dir build-sanitize --output-on-failure -LE release-only
 
 format:
-	git ls-files '*.h' '*.cc' | xargs clang-format -i
+	git ls-files '*.h' '*.cc' '*.cu' | xargs clang-format -i
 
 clean:
 	rm -rf build build-debug build-sanitize build-tsan build-fuzz build-engine

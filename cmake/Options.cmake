@@ -1,11 +1,13 @@
 # Compiler settings shared by every target: link dsv4_options to get them.
 add_library(dsv4_options INTERFACE)
 target_include_directories(dsv4_options INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(dsv4_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-                                              -Wno-sign-conversion -Werror)
+target_compile_options(dsv4_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                            -Werror>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra -Werror=all-warnings>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 warns of overlapping copies inside its own std::string operator+ (its bug 105651).
-  target_compile_options(dsv4_options INTERFACE -Wno-restrict)
+  target_compile_options(dsv4_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
 endif()
 if(DSV4_SANITIZE)
   target_compile_options(dsv4_options INTERFACE -fsanitize=${DSV4_SANITIZE}

@@ -83,8 +83,19 @@ if [ "$goal" = test ] && [ ! -f build/venv/.test-packages ]; then
   touch build/venv/.test-packages
 fi
 
+# The card's side of the engine is compiled wherever there is a compiler for it. Tests want one; a
+# machine that cannot have it builds the engine for the processor only.
 if command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
-  say "CUDA is installed; this version builds the CPU engine only"
+  say "CUDA is installed: building for NVIDIA GPUs too"
+elif [ "$goal" = test ]; then
+  if [ ! -f build/venv/.cuda-packages ]; then
+    say "fetching NVIDIA's compiler, so that the code for GPUs is compiled too"
+    if pip install -q --no-deps -r cmake/cuda.txt; then
+      touch build/venv/.cuda-packages
+    else
+      say "it could not be had: building the CPU engine only"
+    fi
+  fi
 else
   say "no CUDA on this machine: building the CPU engine"
 fi
