@@ -66,7 +66,7 @@ int cmd_generate(const std::vector<std::string>& arguments) {
     throw UsageError("generate: the ids file is empty; give at least one id");
   llm::Sampler sampler = make_sampler(read_sampling(given));
 
-  const auto model = llm::Model::open(request.model);
+  const auto model = llm::Model::open(request.model, request.device);
   check_ids("generate", request.ids, *model);
   kernels::ThreadPool pool(request.threads);
   llm::Session session(model, pool, request.session);

@@ -15,7 +15,7 @@ int cmd_logits(const std::vector<std::string>& arguments) {
   const EngineRequest request = read_engine_request("logits", given);
   if (given.count("out") == 0) throw UsageError("logits: --out is missing");
 
-  const auto model = llm::Model::open(request.model);
+  const auto model = llm::Model::open(request.model, request.device);
   check_ids("logits", request.ids, *model);
   kernels::ThreadPool pool(request.threads);
   llm::Session session(model, pool, request.session);

@@ -65,7 +65,9 @@ po::options_description engine_options() {
       "precision", po::value<std::string>(),
       "f32, exact or fast; by default exact for FP8 and FP4 checkpoints, else f32")(
       "chunk", po::value<int64_t>(), "ids computed together, 1 for token by token")(
-      "threads", po::value<int>(), "threads; by default one per core");
+      "threads", po::value<int>(), "threads; by default one per core")(
+      "device", po::value<std::string>(),
+      "what computes: cpu, the default, or cuda (cuda:N for GPU N)");
   return options;
 }
 
@@ -102,6 +104,7 @@ EngineRequest read_engine_request(std::string_view command, const po::variables_
     throw UsageError(std::string(command) + ": --threads must be from 0 (one per core) to " +
                      std::to_string(kMaxThreads));
   }
+  if (given.count("device") != 0) request.device = given["device"].as<std::string>();
   request.ids = read_ids(command, ids);
   return request;
 }

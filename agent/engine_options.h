@@ -12,7 +12,7 @@
 namespace dsv4::agent {
 
 // What `logits` and `generate` share: a model, a file of ids, and how to compute.
-//   --model DIR --ids FILE [--precision f32|exact|fast] [--chunk N] [--threads N]
+//   --model DIR --ids FILE [--precision f32|exact|fast] [--chunk N] [--threads N] [--device NAME]
 boost::program_options::options_description engine_options();
 
 // Parses; prints the help and returns false when it was asked for. Throws UsageError.
@@ -25,6 +25,7 @@ struct EngineRequest {
   std::vector<int32_t> ids;
   llm::SessionOptions session;
   int threads = 0;
+  std::string device = "cpu";  // make_backend
 };
 
 // Throws UsageError: an option missing or out of range, the ids file missing or malformed.

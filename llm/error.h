@@ -24,6 +24,12 @@ class WindowError : public Error {
   using Error::Error;
 };
 
+// The device that was asked for cannot be used.
+class DeviceUnavailable : public Error {
+ public:
+  using Error::Error;
+};
+
 // Text or JSON handed to the engine (messages, ids, tokenizer files) has the wrong shape.
 class FormatError : public Error {
  public:

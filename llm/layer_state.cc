@@ -131,6 +131,7 @@ LayerMoment save_moment(const LayerConfig& layer, const LayerState& state, int64
 
 void restore_moment(const LayerConfig& layer, const LayerMoment& moment, int64_t position,
                     LayerState& state, int64_t since) {
+  state.device.reset();
   const int64_t rows = static_cast<int64_t>(moment.ring.size()) / state.layout.bytes();
   state.ring.own(position - rows, position);
   for (int64_t i = 0; i < rows; ++i) {

@@ -45,6 +45,8 @@ struct CompressorState {
   RowRing gate;
 };
 
+class DeviceLayer;  // cuda/device_layer.h
+
 // What the positions so far have left behind in one layer. A copy shares it until it goes on. The
 // window's rows have been rounded to what they are when stored, but lie ready for arithmetic: they
 // are few.
@@ -58,6 +60,8 @@ struct LayerState {
   RowRing ring;                             // [window + kGuessRoom, head_dim]
   std::vector<CompressorState> compressor;  // one in layers that compress
   std::vector<CompressorState> indexer;     // one in CSA layers
+  std::shared_ptr<DeviceLayer> device;  // the same on a card; null, or shared by forks that have
+                                        // not gone on: whoever changes this drops it
 };
 
 // How a precision stores raw rows and compressed entries.

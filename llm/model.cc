@@ -48,16 +48,20 @@ Precision parse_precision(std::string_view name) {
   throw FormatError("precision", "'" + std::string(name) + "' is not one of f32, exact and fast");
 }
 
-Model::Model(std::string name, Config config, Weights weights)
-    : name_(std::move(name)), config_(std::move(config)), weights_(std::move(weights)) {}
+Model::Model(std::string name, Config config, Weights weights, std::string_view device)
+    : name_(std::move(name)),
+      config_(std::move(config)),
+      weights_(std::move(weights)),
+      backend_(make_backend(device, config_, weights_)) {}
 
-std::shared_ptr<const Model> Model::open(const std::filesystem::path& dir) {
+std::shared_ptr<const Model> Model::open(const std::filesystem::path& dir,
+                                         std::string_view device) {
   Config config = load_config(dir);
   Checkpoint checkpoint = Checkpoint::open(dir);
   try {
     Weights weights = load_weights(config, std::move(checkpoint));
     return std::shared_ptr<const Model>(
-        new Model(name_of(dir), std::move(config), std::move(weights)));
+        new Model(name_of(dir), std::move(config), std::move(weights), device));
   } catch (const ModelError& e) {
     throw ModelError(dir.string() + ": " + e.what());
   }

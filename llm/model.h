@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "llm/backend.h"
 #include "llm/config.h"
 #include "llm/sha256.h"
 #include "llm/weights.h"
@@ -28,11 +29,13 @@ Precision parse_precision(std::string_view name);
 class Model {
  public:
   // dir holds config.json and model.safetensors, or model.safetensors.index.json with its shards.
-  // Throws ModelError.
-  static std::shared_ptr<const Model> open(const std::filesystem::path& dir);
+  // device: what its sessions compute with (make_backend). Throws ModelError, DeviceUnavailable.
+  static std::shared_ptr<const Model> open(const std::filesystem::path& dir,
+                                           std::string_view device = "cpu");
 
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
+  const Backend& backend() const { return *backend_; }
 
   // kExact when the weights are FP8 or FP4, else kF32.
   Precision default_precision() const;
@@ -45,11 +48,12 @@ class Model {
   const std::string& name() const { return name_; }
 
  private:
-  Model(std::string name, Config config, Weights weights);
+  Model(std::string name, Config config, Weights weights, std::string_view device);
 
   std::string name_;
   Config config_;
   Weights weights_;
+  std::unique_ptr<Backend> backend_;
   mutable std::once_flag fingerprinted_;
   mutable Digest fingerprint_{};
 };

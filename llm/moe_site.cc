@@ -2,13 +2,10 @@
 
 #include <algorithm>
 
-#include "kernels/moe/routing.h"
 #include "kernels/swiglu/swiglu.h"
 
 namespace dsv4::llm {
-namespace {
-
-kernels::RoutingScore score_of(ScoringFunction scoring) {
+kernels::RoutingScore routing_score(ScoringFunction scoring) {
   switch (scoring) {
     case ScoringFunction::kSqrtSoftplus:
       return kernels::RoutingScore::kSqrtSoftplus;
@@ -19,8 +16,6 @@ kernels::RoutingScore score_of(ScoringFunction scoring) {
   }
   return kernels::RoutingScore::kSqrtSoftplus;
 }
-
-}  // namespace
 
 void MoeSite::run(const ForwardContext& ctx, const Chunk& chunk, const LayerConfig& layer,
                   const MoeWeights& weights, const float* x, float* out) {
@@ -45,7 +40,7 @@ void MoeSite::choose(const ForwardContext& ctx, const Chunk& chunk, const LayerC
   p.tokens = tokens;
   p.experts = c.n_routed_experts;
   p.chosen = c.num_experts_per_tok;
-  p.score = score_of(c.scoring);
+  p.score = routing_score(c.scoring);
   p.bias = hashed ? nullptr : weights.bias.data();
   p.table = hashed ? weights.tid2eid.data() : nullptr;
   p.ids = chunk.ids.data();

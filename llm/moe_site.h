@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/moe/routing.h"
 #include "llm/forward.h"
 
 namespace dsv4::llm {
+
+kernels::RoutingScore routing_score(ScoringFunction scoring);
 
 // The feed-forward site of a layer: routed experts and the shared one (deepseek-v4.md section 3).
 class MoeSite {

@@ -25,7 +25,7 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
       pool(&p),
       precision(how),
       options(with),
-      network(std::make_shared<Network>(model->config(), model->weights())),
+      network(model->backend().make_network()),
       past(sizeof(int32_t), memory.pages),
       drafter(with.draft_always) {
   options.chunk = std::max<int64_t>(1, options.chunk);
@@ -34,7 +34,7 @@ SessionState::SessionState(std::shared_ptr<const Model> m, kernels::ThreadPool& 
   for (const LayerConfig& layer : c.layers) {
     layers.emplace_back(c, layer, stored_rows(precision), memory);
   }
-  if (options.draft && MtpDrafter::usable(*model)) {
+  if (options.draft && network->has_mtp() && MtpDrafter::usable(*model)) {
     mtp.emplace(*model, stored_rows(precision), memory);
   }
 }

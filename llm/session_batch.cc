@@ -85,7 +85,8 @@ SessionBatch::SessionBatch(std::shared_ptr<const Model> model, kernels::ThreadPo
   for (const MappedFile& file : model_->weights().checkpoint.files()) {
     bytes += static_cast<int64_t>(file.bytes().size());
   }
-  small_model_ = bytes <= kSmallModel;
+  // A card is not shared out among threads.
+  small_model_ = bytes <= kSmallModel && model_->backend().name() == "cpu";
 }
 
 SessionBatch::~SessionBatch() = default;
@@ -119,7 +120,7 @@ std::vector<SessionBatch::Group> SessionBatch::group(std::span<Computed> compute
   const bool apart = even && small_model_;
   std::vector<Group> groups(apart ? threads : 1);
   while (networks_.size() < groups.size()) {
-    networks_.push_back(std::make_unique<Network>(model_->config(), model_->weights()));
+    networks_.push_back(model_->backend().make_network());
   }
   for (size_t i = 0; i < groups.size(); ++i) {
     groups[i].network = networks_[i].get();

@@ -186,6 +186,7 @@ TEST_CASE("what the commands cannot use is named, with the right exit code") {
       {logits + "- <&-", 2, "standard input cannot be read"},
       {logits + "$S/ids --chunk 0", 2, "--chunk must be from 1"},
       {logits + "$S/ids --precision f16", 2, "'f16' is not one of"},
+      {logits + "$S/ids --device tpu", 3, "there is no device 'tpu': say cpu, cuda"},
       {"logits --ids $S/ids --out $S/no/x.npy --model " + kModel, 2, "cannot be written here"},
       {"logits --ids $S/ids --out $S --model " + kModel, 2, "is a directory"},
       {"logits --ids $S/ids --out $S/x.npy --model $S/absent", 3, "no such model directory"},

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "llm/mtp_drafter.h"
-#include "llm/network.h"
+#include "llm/host_network.h"
 #include "tests/catch.h"
 #include "tests/llm/fixture.h"
 
@@ -54,7 +54,7 @@ class Prediction {
   kernels::ThreadPool pool_{2};
   llm::ForwardContext context_;
   llm::StateMemory memory_;
-  llm::Network network_;
+  llm::HostNetwork network_;
   std::vector<llm::LayerState> layers_;
   llm::LayerState mtp_;
 };
@@ -131,7 +131,7 @@ TEST_CASE("the MTP layer guesses what it says when it has seen every position") 
 
   kernels::ThreadPool pool(2);
   const llm::ForwardContext ctx{c, precision, pool, kernels::detect_isa()};
-  llm::Network network(c, model->weights());
+  llm::HostNetwork network(c, model->weights());
   const llm::StateMemory memory;
   std::vector<llm::LayerState> layers;
   for (const llm::LayerConfig& layer : c.layers) {

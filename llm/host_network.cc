@@ -1,4 +1,4 @@
-#include "llm/network.h"
+#include "llm/host_network.h"
 
 #include <algorithm>
 #include <bit>
@@ -38,14 +38,14 @@ void project_streams(const ForwardContext& ctx, const HyperWeights& hyper, const
 
 }  // namespace
 
-Network::Network(const Config& config, const Weights& weights)
+HostNetwork::HostNetwork(const Config& config, const Weights& weights)
     : config_(config),
       weights_(weights),
       frequencies_(rope_frequencies(config, false)),
       compressed_frequencies_(rope_frequencies(config, true)),
       attention_(config) {}
 
-void Network::embed() {
+void HostNetwork::embed() {
   const int64_t hc = config_.hc_mult;
   const int64_t dim = config_.hidden_size;
   float* streams = streams_.get(chunk_.tokens() * hc * dim);
@@ -56,8 +56,8 @@ void Network::embed() {
   }
 }
 
-void Network::enter(const ForwardContext& ctx, const HyperWeights& hyper,
-                    const std::vector<float>& norm) {
+void HostNetwork::enter(const ForwardContext& ctx, const HyperWeights& hyper,
+                        const std::vector<float>& norm) {
   const int64_t tokens = chunk_.tokens();
   const int64_t hc = config_.hc_mult;
   const int64_t dim = config_.hidden_size;
@@ -83,13 +83,13 @@ void Network::enter(const ForwardContext& ctx, const HyperWeights& hyper,
                     {y, tokens, dim, norm.data(), static_cast<float>(config_.rms_norm_eps), y});
 }
 
-void Network::leave(const ForwardContext& ctx) {
+void HostNetwork::leave(const ForwardContext& ctx) {
   kernels::hyper_expand(ctx.pool, ctx.isa,
                         {streams_.get(0), z_.get(0), post_.get(0), comb_.get(0), chunk_.tokens(),
                          config_.hc_mult, config_.hidden_size});
 }
 
-void Network::lay_out(std::span<const Stretch> stretches) {
+void HostNetwork::lay_out(std::span<const Stretch> stretches) {
   chunk_.stretches = stretches;
   chunk_.ids.clear();
   positions_.clear();
@@ -102,8 +102,8 @@ void Network::lay_out(std::span<const Stretch> stretches) {
 }
 
 // states_ holds the layer's states.
-void Network::run_layer(const ForwardContext& ctx, const LayerConfig& layer,
-                        const LayerWeights& w) {
+void HostNetwork::run_layer(const ForwardContext& ctx, const LayerConfig& layer,
+                            const LayerWeights& w) {
   float* z = z_.get(chunk_.tokens() * config_.hidden_size);
   enter(ctx, w.hc_attn, w.attn_norm);
   attention_.run(ctx, chunk_, layer, w.attention, y_.get(0), states_, z);
@@ -113,7 +113,7 @@ void Network::run_layer(const ForwardContext& ctx, const LayerConfig& layer,
   leave(ctx);
 }
 
-void Network::run(const ForwardContext& ctx, std::span<const Stretch> stretches) {
+void HostNetwork::run(const ForwardContext& ctx, std::span<const Stretch> stretches) {
   lay_out(stretches);
   embed();
   for (size_t i = 0; i < config_.layers.size(); ++i) {
@@ -124,8 +124,8 @@ void Network::run(const ForwardContext& ctx, std::span<const Stretch> stretches)
 }
 
 // x_mtp: e_proj(enorm(embed[next])) for every stream, plus h_proj(hnorm(x_j)) of each.
-void Network::run_mtp(const ForwardContext& ctx, std::span<const int32_t> next, int64_t start,
-                      const float* streams, LayerState& state) {
+void HostNetwork::run_mtp(const ForwardContext& ctx, std::span<const int32_t> next, int64_t start,
+                          const float* streams, LayerState& state) {
   const MtpWeights& w = weights_.mtp.front();
   const int64_t hc = config_.hc_mult;
   const int64_t dim = config_.hidden_size;
@@ -152,17 +152,18 @@ void Network::run_mtp(const ForwardContext& ctx, std::span<const int32_t> next, 
   run_layer(ctx, config_.mtp.front(), w.layer);
 }
 
-void Network::logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
+void HostNetwork::logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
   project(ctx, weights_.hc_head, weights_.norm, first, count, out);
 }
 
-void Network::mtp_logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
+void HostNetwork::mtp_logits(const ForwardContext& ctx, int64_t first, int64_t count, float* out) {
   const MtpWeights& w = weights_.mtp.front();
   project(ctx, w.hc_head, w.norm, first, count, out);
 }
 
-void Network::project(const ForwardContext& ctx, const HyperWeights& hyper,
-                      const std::vector<float>& norm, int64_t first, int64_t count, float* out) {
+void HostNetwork::project(const ForwardContext& ctx, const HyperWeights& hyper,
+                          const std::vector<float>& norm, int64_t first, int64_t count,
+                          float* out) {
   const int64_t hc = config_.hc_mult;
   const int64_t dim = config_.hidden_size;
   const float* streams = streams_.get(0) + first * hc * dim;
