@@ -11,6 +11,10 @@
 #include "kernels/cuda/lane.h"
 #include "kernels/rounding/rounding.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 #if defined(__x86_64__)
 // Keeps what a call must keep, changes to the stack `to`, and leaves where `*from` can be resumed.
 extern "C" void dsv4_change_stack(void** from, void* to);
@@ -52,6 +56,10 @@ class Flow {
   Flow() : stack_(new std::byte[kStackBytes]) {}
 
   void begin(void (*entry)()) {
+#if defined(__SANITIZE_ADDRESS__)
+    // The flow before was left for good, and what it had on its stack is still guarded.
+    __asan_unpoison_memory_region(stack_.get(), kStackBytes);
+#endif
 #if defined(__x86_64__)
     auto top = reinterpret_cast<uintptr_t>(stack_.get() + kStackBytes) & ~uintptr_t{15};
     auto* frame = reinterpret_cast<void**>(top);
@@ -167,7 +175,9 @@ void Runner::begin(const Block& block) {
   }
   const auto shared = static_cast<size_t>((block.shared_bytes + 15) / 16);
   shared_.resize(shared);
-  std::memset(static_cast<void*>(shared_.data()), 0xff, shared * sizeof(Aligned));
+  if (shared > 0) {
+    std::memset(static_cast<void*>(shared_.data()), 0xff, shared * sizeof(Aligned));
+  }
   exchange_.resize(count_ * 2 * kExchange);
   running = {block, 0, shared_.empty() ? nullptr : reinterpret_cast<char*>(shared_.data())};
   error_ = nullptr;
