@@ -12,6 +12,7 @@
 #include "agent/printable.h"
 #include "agent/run_directory.h"
 #include "agent/working_copy.h"
+#include "llm/backend.h"
 #include "llm/error.h"
 #include "llm/processor.h"
 #include "llm/remote_conversation.h"
@@ -172,6 +173,14 @@ Check check_program(const Program& program) {
           "install it for everyone, in /usr/local or /opt, " + needed};
 }
 
+std::string cards() {
+  const auto found = llm::describe_cards();
+  if (!found) return "none: this program was built without CUDA";
+  std::string text;
+  for (const std::string& card : *found) text += (text.empty() ? "" : "; ") + card;
+  return text.empty() ? "no NVIDIA GPU, or no driver for one" : text;
+}
+
 }  // namespace
 
 nlohmann::ordered_json Diagnosis::json() const {
@@ -202,7 +211,7 @@ Diagnosis examine(const std::optional<std::string>& model) {
   add({"memory", State::kGood, gigabytes(memory.available) + " free of " + gigabytes(memory.total),
        ""},
       kPassed);
-  add({"devices", State::kGood, "none: this version computes on the processor", ""}, kPassed);
+  add({"devices", State::kGood, cards(), ""}, kPassed);
   std::optional<std::string> named = model;
   UserConfig config;
   add(check_configuration(&named, &config), kUsage);

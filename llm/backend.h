@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llm/config.h"
 #include "llm/weights.h"
@@ -30,7 +32,11 @@ class Backend {
 std::unique_ptr<Backend> make_backend(std::string_view device, const Config& config,
                                       const Weights& weights);
 
-// The same for card `number`; cuda/backend.cc, or cuda/no_backend.cc in a program without CUDA.
+// Of each NVIDIA card of this machine, in the order of their numbers, a line for people: name and
+// memory. Nothing in a program without CUDA.
+std::optional<std::vector<std::string>> describe_cards();
+
+// make_backend for card `number`; cuda/backend.cc, or cuda/no_backend.cc in a program without CUDA.
 std::unique_ptr<Backend> make_cuda_backend(int number, const Config& config,
                                            const Weights& weights);
 

@@ -23,6 +23,15 @@ class CudaBackend : public Backend {
 
 }  // namespace
 
+std::optional<std::vector<std::string>> describe_cards() {
+  std::vector<std::string> lines;
+  for (const kernels::cuda::DeviceInfo& card : kernels::cuda::devices()) {
+    lines.push_back(card.name + ", " + std::to_string(card.free_bytes >> 30) + " of " +
+                    std::to_string(card.memory_bytes >> 30) + " GiB free");
+  }
+  return lines;
+}
+
 std::unique_ptr<Backend> make_cuda_backend(int number, const Config& config,
                                            const Weights& weights) {
   try {
