@@ -103,8 +103,9 @@ inline std::vector<double> rounding_bounds(const MatmulParams& p) {
   return bounds;
 }
 
+// roundings: so many times as many as a sum of the products alone has.
 inline void compare(const MatmulParams& p, const std::vector<float>& got,
-                    const std::vector<float>& want) {
+                    const std::vector<float>& want, double roundings = 1.0) {
   const std::vector<double> bounds = rounding_bounds(p);
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) {
@@ -116,7 +117,7 @@ inline void compare(const MatmulParams& p, const std::vector<float>& got,
       REQUIRE(got[i] == want[i]);
       continue;
     }
-    REQUIRE(std::fabs(double{got[i]} - double{want[i]}) <= bounds[i]);
+    REQUIRE(std::fabs(double{got[i]} - double{want[i]}) <= roundings * bounds[i]);
   }
 }
 
